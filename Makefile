@@ -1,0 +1,68 @@
+# The menu over Meson: `make help` lists what there is. Everything is built under build/.
+BUILD  := build
+HOST   := $(BUILD)/host
+PREFIX ?= /usr/local
+PYTEST := python3 -m pytest -q
+
+.PHONY: all host guest deps demo test check-all asan tsan fuzz bench tidy fmt docs ci install clean help setup
+
+all: host guest   ## build the programs into build/bin and the guest's SDK and ROMs beside them
+
+$(HOST)/build.ninja:
+	@tools/deps --check
+	meson setup $(HOST) --prefix=$(PREFIX) $(MESON_OPTIONS)
+
+host: $(HOST)/build.ninja
+	@ninja -C $(HOST) --quiet
+	@tools/stage $(BUILD)
+
+guest: host
+	@tools/build-guest $(BUILD)
+
+deps:             ## install the Debian packages that are missing (apt, with sudo where not root)
+	@tools/deps
+
+demo: deps        ## see it work: upload programs, post bytes, get bytes
+	@$(MAKE) --no-print-directory all
+	@tools/demo $(BUILD)
+
+test: deps        ## run every test; closes with `N passed, N failed`
+	@$(MAKE) --no-print-directory all
+	@tools/test $(BUILD)
+
+check-all: deps   ## the whole suite again under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory asan
+
+asan:
+	@$(MAKE) --no-print-directory all BUILD=build-asan \
+	  MESON_OPTIONS="-Db_sanitize=address,undefined -Db_lundef=false"
+	@tools/test build-asan
+
+fuzz: deps        ## run every fuzzer for SECONDS each (15)
+	@tools/fuzz $(or $(SECONDS),15)
+
+bench: all        ## ratios against native code, qemu and lighttpd; see bench/RESULTS.md
+	@bench/run $(BUILD)
+
+tidy:             ## who includes whom, function length, banned calls, format
+	@tools/tidy
+
+fmt:              ## format every C file
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+docs: host        ## write docs/ from the tables
+	@tools/docs $(BUILD)
+
+ci: ; @.ci/run    ## what runs on a submission
+
+setup:            ## use the hooks of .githooks in this checkout
+	git config core.hooksPath .githooks
+
+install: all      ## install below PREFIX (/usr/local)
+	meson install -C $(HOST) --no-rebuild
+
+clean:
+	rm -rf build build-asan build-fuzz
+
+help:             ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' Makefile | expand -t 14

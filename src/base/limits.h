@@ -1,0 +1,14 @@
+/* limits.h - the bound of every loop, queue and buffer that is not a user's option */
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#define KiB(n) ((uint64_t)(n) << 10)
+#define MiB(n) ((uint64_t)(n) << 20)
+#define GiB(n) ((uint64_t)(n) << 30)
+
+enum {
+    PAGE_SIZE = 4096,          /* a guest page and a host page: Mote runs on no other size */
+    CONSOLE_BYTES_MAX = 65536, /* of a run's console log that are kept (http-api.md) */
+    META_REQUEST_MAX = 32768,  /* first half of META: the request */
+    META_REPLY_MAX = 32768,    /* second half of META: the reply's headers */
+};

@@ -1,0 +1,104 @@
+/* machine.h - one MCU: windows, devices, reset, and the run loop with its caps */
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* Life cycle: machine_create -> machine_map_file / machine_window (fill the windows) ->
+ * machine_load -> machine_reset -> machine_run -> read the windows, the stop and the lengths ->
+ * machine_destroy. One machine belongs to one thread at a time; several live in one process.
+ * What a guest does is never an error: machine_run returns 0 and tells it in `struct stop`. */
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/span.h"
+#include "machine/image.h"
+
+enum window {
+#define WINDOW(name, base, size, access, text) WINDOW_##name,
+#include "abi/mem.def"
+#undef WINDOW
+    WINDOW_COUNT
+};
+
+enum {
+#define WINDOW(name, base, size, access, text) name##_BASE = (int)(base), name##_SIZE = (size),
+#include "abi/mem.def"
+#undef WINDOW
+};
+
+enum map_mode {
+    MAP_PRIVATE_COPY, /* stores stay in this machine, the file is never written */
+    MAP_IN_PLACE,     /* stores reach the file (rv32im's RAM and OUT) */
+};
+
+/* How a run ended (machine.md, "How a run ends"); rows of halt.def. */
+enum halt {
+#define HALT(name, text, word, exit) HALT_##name,
+#include "machine/halt.def"
+#undef HALT
+};
+
+/* The word for a halt in headers, logs and statistics: `power-down`, `cycles`, ... */
+const char *halt_text(enum halt halt);
+
+enum boot_reason { BOOT_COLD = 0, BOOT_WARM = 1 };
+
+struct machine_config {
+    uint64_t cycles_max;  /* the cycle cap; reports and the lambda controller show it */
+    uint64_t time_max_ns; /* the wall-clock cap, 0 for none */
+    uint8_t seed[16];
+    enum boot_reason boot;
+    uint32_t tohost; /* address whose store ends the run, 0 for none */
+    /* Takes UART and semihosting error output; NULL drops it. `bytes` is borrowed. */
+    void (*console)(void *context, struct span bytes);
+    void *console_context;
+};
+
+struct stop {
+    enum halt halt;
+    uint32_t exit_code; /* of a power down */
+    uint64_t cycles;    /* exact, by the meter */
+    uint64_t instructions;
+    uint32_t pc; /* of the next instruction, or of the jump or wfi that never ends */
+    uint32_t x[32];
+    uint32_t mcause; /* these three hold the trap of a fault */
+    uint32_t mepc;
+    uint32_t mtval;
+};
+
+struct machine;
+
+/* Reserves the address space and maps every window as zero pages. Returns owned. */
+MUST_CHECK int machine_create(const struct machine_config *config, struct machine **ret_machine);
+/* Accepts NULL. */
+void machine_destroy(struct machine *m);
+
+/* Maps the first `size` bytes of a regular file over the start of a window, whose rest stays zero
+ * pages (so no access goes past the file's end). ERR_TOO_BIG over the window's size. The machine
+ * keeps no descriptor. */
+MUST_CHECK int machine_map_file(struct machine *m, enum window window, int fd, uint64_t size,
+                                enum map_mode mode, struct msg *msg);
+/* The host's view of a window, of its full size, writable by the host except where a file is
+ * mapped read-only (ROM and IN of machine_map_file); valid until destroy. */
+uint8_t *machine_window(struct machine *m, enum window window);
+
+/* Lays an image out: ROM bytes now, RAM segments at each reset. `image` and the bytes it borrows
+ * must outlive the machine. */
+MUST_CHECK int machine_load(struct machine *m, const struct image *image, struct msg *msg);
+
+/* What the lambda controller tells the guest about its request. */
+void machine_set_in_len(struct machine *m, uint32_t len);
+void machine_set_meta_len(struct machine *m, uint32_t len);
+
+/* The reset pin: registers, counters, devices and RAM segments; other RAM stays. */
+void machine_reset(struct machine *m);
+/* Runs from where the hart stands to one of the halts. ERR_IO only for trouble of the host. */
+MUST_CHECK int machine_run(struct machine *m, struct stop *ret_stop);
+/* Runs one instruction (or takes one trap); true while the run has not ended. For traces. */
+MUST_CHECK bool machine_step(struct machine *m, struct stop *ret_stop);
+
+/* Length of the reply: as declared, or else up to OUT's last non-zero byte. */
+uint32_t machine_out_len(const struct machine *m);
+/* Length that the guest declared for the headers in META's second half. */
+uint32_t machine_meta_reply_len(const struct machine *m);
+
+/* RAM pages that a store may have changed since the file was mapped or machine_clean: one byte a
+ * page, non-zero for dirty, RAM_SIZE / PAGE_SIZE of them. */
+const uint8_t *machine_ram_dirty(const struct machine *m);

@@ -1,0 +1,25 @@
+/* meta.h - the META window: CGI/1.1 variables in, reply headers out */
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/span.h"
+
+/* Appends `name`=`value` and a NUL to the request half; `*len` counts the bytes so far and starts
+ * at 0. ERR_TOO_BIG past 32 KiB (with room kept for the empty string that ends the list),
+ * ERR_ARGUMENT for a NUL inside. */
+MUST_CHECK int meta_put(uint8_t *meta, uint32_t *len, struct span name, struct span value,
+                        struct msg *msg);
+/* Ends the list with an empty string; the result is the request's length. */
+uint32_t meta_end(uint8_t *meta, uint32_t len);
+
+struct meta_header {
+    struct span name;
+    struct span value;
+};
+
+/* Takes the next `Name: value` line (ended by LF or CR LF) off `*rest`, a copy of the reply half
+ * cut to its length. 1: a header; 0: no more; ERR_ARGUMENT: not a header line: no colon, a name
+ * that is no token, or a CR, LF, NUL or other control character inside (RFC 9110, 5.1 and 5.5). */
+MUST_CHECK int meta_next(struct span *rest, struct meta_header *ret_header, struct msg *msg);
