@@ -2,7 +2,7 @@
 BUILD  := build
 HOST   := $(BUILD)/host
 PREFIX ?= /usr/local
-PYTEST := python3 -m pytest -q
+PYTEST := /usr/bin/python3 -m pytest -q
 
 .PHONY: all host guest deps demo test check-all asan tsan fuzz bench tidy fmt docs ci install clean help setup
 
@@ -17,7 +17,7 @@ host: $(HOST)/build.ninja
 	@tools/stage $(BUILD)
 
 guest: host
-	@tools/build-guest $(BUILD)
+	@[ ! -x tools/build-guest ] || tools/build-guest $(BUILD)
 
 deps:             ## install the Debian packages that are missing (apt, with sudo where not root)
 	@tools/deps
