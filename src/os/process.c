@@ -1,0 +1,286 @@
+/* process.c - child processes over fork(2), pidfds and message sockets */
+/* SPDX-License-Identifier: MIT */
+#include "os/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int error_of(int number)
+{
+    switch (number) {
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+    case EAGAIN:
+        return ERR_NO_MEMORY;
+    case EPIPE:
+    case ECONNRESET:
+    case ECONNREFUSED:
+    case ENOTCONN:
+        return ERR_CLOSED;
+    default:
+        return ERR_IO;
+    }
+}
+
+int os_fork(int *ret_pidfd)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        return 0;
+    }
+    if (pid < 0) {
+        return error_of(errno);
+    }
+    /* Safe: until os_reap is called, `pid` stays this child's, even where it has ended. */
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pidfd < 0) {
+        int err = error_of(errno);
+        kill(pid, SIGKILL);
+        return err;
+    }
+    *ret_pidfd = pidfd;
+    return 1;
+}
+
+int os_process_id(void)
+{
+    return getpid();
+}
+
+void os_die_with(int parent)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || getppid() != parent) {
+        os_exit(1);
+    }
+}
+
+void os_kill(int pidfd)
+{
+    syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+}
+
+void os_reap(void)
+{
+    while (waitpid(-1, NULL, WNOHANG) > 0) {
+    }
+}
+
+void os_exit(int status)
+{
+    _exit(status);
+}
+
+void os_ignore_stop_signals(void)
+{
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+}
+
+unsigned os_cores(void)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+    return count < 1 ? 1 : (unsigned)count;
+}
+
+int os_memfd(const char *name, uint64_t size, int *ret_fd)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) {
+        return error_of(errno);
+    }
+    if (ftruncate(fd, (off_t)size) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW)) {
+        int err = error_of(errno);
+        close(fd);
+        return err;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+int os_memfd_write(int fd, struct span data, uint64_t offset)
+{
+    while (data.len > 0) {
+        ssize_t len = pwrite(fd, data.data, data.len, (off_t)offset);
+        if (len < 0 && errno != EINTR) {
+            return error_of(errno);
+        }
+        size_t done = len < 0 ? 0 : (size_t)len;
+        data = span_of(data.data + done, data.len - done);
+        offset += done;
+    }
+    return 0;
+}
+
+int os_memfd_read(int fd, void *data, size_t size, uint64_t offset)
+{
+    uint8_t *at = data;
+    while (size > 0) {
+        ssize_t len = pread(fd, at, size, (off_t)offset);
+        if (len == 0 || (len < 0 && errno != EINTR)) {
+            return ERR_IO;
+        }
+        size_t done = len < 0 ? 0 : (size_t)len;
+        at += done;
+        size -= done;
+        offset += done;
+    }
+    return 0;
+}
+
+int os_seal(int fd)
+{
+    return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL) ? error_of(errno) : 0;
+}
+
+int os_message_pair(int ret_fds[2])
+{
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_fds) ? error_of(errno) : 0;
+}
+
+union control {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int) * OS_FDS_MAX)];
+};
+
+int os_send_fds(int socket, struct span data, const int *fds, size_t count)
+{
+    check(count <= OS_FDS_MAX);
+    struct iovec part = {(void *)data.data, data.len};
+    union control control = {0};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (count > 0) {
+        message.msg_control = control.space;
+        message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int) * count);
+        memcpy(CMSG_DATA(header), fds, sizeof(int) * count);
+    }
+    ssize_t sent;
+    do {
+        sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? error_of(errno) : 0;
+}
+
+static void take_fds(struct msghdr *message, int ret_fds[OS_FDS_MAX])
+{
+    for (size_t i = 0; i < OS_FDS_MAX; i++) {
+        ret_fds[i] = -1;
+    }
+    struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        memcpy(ret_fds, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
+    }
+}
+
+int os_recv_fds(int socket, void *data, size_t size, bool may_wait, size_t *ret_len,
+                int ret_fds[OS_FDS_MAX])
+{
+    struct iovec part = {data, size};
+    union control control;
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control.space,
+        .msg_controllen = sizeof control.space,
+    };
+    ssize_t len;
+    do {
+        len = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | (may_wait ? 0 : MSG_DONTWAIT));
+    } while (len < 0 && errno == EINTR);
+    if (len < 0) {
+        return errno == EAGAIN ? ERR_BUSY : error_of(errno);
+    }
+    take_fds(&message, ret_fds);
+    if (message.msg_flags & MSG_TRUNC) {
+        for (size_t i = 0; i < OS_FDS_MAX; i++) {
+            os_close(ret_fds[i]);
+        }
+        return ERR_ARGUMENT;
+    }
+    *ret_len = (size_t)len;
+    return 0;
+}
+
+int os_wait_either(int fd, int child_events)
+{
+    struct pollfd both[] = {{.fd = fd, .events = POLLIN}, {.fd = child_events, .events = POLLIN}};
+    int count;
+    do {
+        count = poll(both, 2, -1);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) {
+        return error_of(errno);
+    }
+    if (both[1].revents) {
+        struct signalfd_siginfo info;
+        UNUSED ssize_t ignored = read(child_events, &info, sizeof info);
+        os_reap();
+    }
+    return both[0].revents ? 1 : 0;
+}
+
+int os_child_events(int *ret_fd)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0) {
+        return error_of(errno);
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+void os_keep_only(const int *fds, size_t count)
+{
+    check(count <= OS_FDS_MAX);
+    int sorted[OS_FDS_MAX];
+    memcpy(sorted, fds, count * sizeof *fds);
+    qsort(sorted, count, sizeof *sorted, compare);
+    unsigned from = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (sorted[i] < 0) {
+            continue;
+        }
+        if ((unsigned)sorted[i] > from) {
+            close_range(from, (unsigned)sorted[i] - 1, 0);
+        }
+        from = (unsigned)sorted[i] + 1;
+    }
+    close_range(from, ~0u, 0);
+}
+
+int os_duplicate(int fd, int *ret_fd)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) {
+        return error_of(errno);
+    }
+    *ret_fd = copy;
+    return 0;
+}

@@ -1,0 +1,56 @@
+/* process.h - child processes that die with their parent, and what passes between the two */
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* Life cycle: os_memfd, os_message_pair -> os_fork -> in the child os_die_with, os_keep_only,
+ * os_confine; in the parent os_send_fds / os_recv_fds -> os_kill or the child's own end ->
+ * os_reap. Descriptors made here are closed on exec. */
+#include "base/err.h"
+#include "base/span.h"
+#include "os/socket.h"
+
+enum { OS_FDS_MAX = 8 };
+
+/* Forks. Returns 0 in the child and 1 in the parent, who also gets a descriptor of the child:
+ * readable once it has ended, and good for os_kill without ever meeting a later process that has
+ * the same number. Only for a process of one thread. */
+MUST_CHECK int os_fork(int *ret_pidfd);
+/* The number of this process. */
+int os_process_id(void);
+/* In a child, first thing: the kernel kills it when its parent (whose number is `parent`) ends,
+ * however that ends; exits at once where that has happened already. */
+void os_die_with(int parent);
+/* Kills the process of `pidfd`; nothing happens where it has ended. */
+void os_kill(int pidfd);
+/* Takes leave of all children that have ended, so that they do not stay as zombies. */
+void os_reap(void);
+/* Ends the process here and now, without what atexit has. */
+NORETURN void os_exit(int status);
+/* Leaves the signals of a graceful stop to the parent: a terminal sends them to all. */
+void os_ignore_stop_signals(void);
+/* Processors that this process may run on, at least 1. */
+unsigned os_cores(void);
+
+/* Memory as a file: `size` bytes of zeros that nobody can make shorter or longer. */
+MUST_CHECK int os_memfd(const char *name, uint64_t size, int *ret_fd);
+/* Writes all of `data` at `offset`; reads exactly `size` bytes (ERR_IO where there are fewer). */
+MUST_CHECK int os_memfd_write(int fd, struct span data, uint64_t offset);
+MUST_CHECK int os_memfd_read(int fd, void *data, size_t size, uint64_t offset);
+/* From here on nobody can change the bytes of a memory file (which must not be mapped writable). */
+MUST_CHECK int os_seal(int fd);
+/* A pair of sockets that carry whole messages. */
+MUST_CHECK int os_message_pair(int ret_fds[2]);
+/* Sends one message with copies of descriptors; ERR_CLOSED where the other side has ended. */
+MUST_CHECK int os_send_fds(int socket, struct span data, const int *fds, size_t count);
+/* Takes one message of at most `size` bytes; *ret_len is 0 at the end of the other side. Fills
+ * ret_fds with OS_FDS_MAX entries, -1 where none came; they are the caller's. ERR_BUSY: none there
+ * (with `may_wait` false), ERR_ARGUMENT: longer than `size`. */
+MUST_CHECK int os_recv_fds(int socket, void *data, size_t size, bool may_wait, size_t *ret_len,
+                           int ret_fds[OS_FDS_MAX]);
+/* Waits until `fd` is readable or a child has ended; see os_child_events. */
+MUST_CHECK int os_wait_either(int fd, int child_events);
+/* A descriptor that becomes readable when a child ends; the signal itself stays blocked. */
+MUST_CHECK int os_child_events(int *ret_fd);
+/* Closes every descriptor but the `count` of `fds`. */
+void os_keep_only(const int *fds, size_t count);
+/* Another descriptor of the same open file. */
+MUST_CHECK int os_duplicate(int fd, int *ret_fd);

@@ -1,0 +1,91 @@
+/* sandbox.c - no_new_privs, resource limits and a list of system calls over prctl(2) */
+/* SPDX-License-Identifier: MIT */
+#include "os/sandbox.h"
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#if defined(__x86_64__)
+#define HOST_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define HOST_ARCH AUDIT_ARCH_AARCH64
+#else
+#error "sandbox.c knows the system calls of x86-64 and aarch64 only"
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HAS_SANITIZER 1
+#endif
+#endif
+
+#define FIELD(name) ((unsigned)offsetof(struct seccomp_data, name))
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, FIELD(field))
+#define END(action) BPF_STMT(BPF_RET | BPF_K, (action))
+/* Each of these looks at the call's number, which is loaded, and leaves it loaded. */
+#define ALLOW(call) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), END(SECCOMP_RET_ALLOW)
+/* Allowed where its third argument (mmap's and mprotect's protection) lacks PROT_EXEC. */
+#define ALLOW_DATA(call)                                                                      \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 4), LOAD(args[2]),                     \
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), END(SECCOMP_RET_KILL_PROCESS), \
+        END(SECCOMP_RET_ALLOW)
+
+static const struct sock_filter calls[] = {
+    LOAD(arch),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, HOST_ARCH, 1, 0),
+    END(SECCOMP_RET_KILL_PROCESS),
+    LOAD(nr),
+    ALLOW(clock_gettime),
+    ALLOW(write),
+    ALLOW(pwrite64),
+    ALLOW(sendmsg),
+    ALLOW(madvise),
+    ALLOW(munmap),
+    ALLOW(brk),
+    ALLOW(close),
+    ALLOW(rt_sigreturn),
+    ALLOW(exit),
+    ALLOW(exit_group),
+    ALLOW_DATA(mmap),
+    ALLOW_DATA(mprotect),
+    END(SECCOMP_RET_KILL_PROCESS),
+};
+
+static int limit(int resource, uint64_t value)
+{
+    struct rlimit both = {value, value};
+    return setrlimit(resource, &both) ? ERR_IO : 0;
+}
+
+static int limit_calls(void)
+{
+#ifdef HAS_SANITIZER
+    return 0;
+#else
+    struct sock_fprog program = {
+        .len = (unsigned short)ARRAY_COUNT(calls),
+        .filter = (struct sock_filter *)calls,
+    };
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) ? ERR_NOT_BUILT : 0;
+#endif
+}
+
+int os_confine(uint64_t file_bytes_max)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+        return ERR_NOT_BUILT;
+    }
+    int err = limit(RLIMIT_CORE, 0);
+    err = err ? err : limit(RLIMIT_NOFILE, 0);
+    err = err ? err : limit(RLIMIT_NPROC, 0);
+    err = err ? err : limit(RLIMIT_FSIZE, file_bytes_max);
+    return err ? err : limit_calls();
+}
