@@ -1,0 +1,116 @@
+/* route.c - matches paths and methods against route.def */
+/* SPDX-License-Identifier: MIT */
+#include "service/route.h"
+
+static const struct route routes[] = {
+#define ROUTE(handler, method, path, answers, text) {HANDLER_##handler, #method, path},
+#include "service/route.def"
+#undef ROUTE
+};
+
+/* Takes the next '/'-led segment off `*rest`; false where there is none. */
+static bool next_segment(struct span *rest, struct span *ret_segment)
+{
+    if (rest->len == 0 || rest->data[0] != '/') {
+        return false;
+    }
+    size_t len = 1;
+    while (len < rest->len && rest->data[len] != '/') {
+        len++;
+    }
+    *ret_segment = span_of(rest->data + 1, len - 1);
+    *rest = span_of(rest->data + len, rest->len - len);
+    return true;
+}
+
+static void take_id(struct span segment, struct route_ids *ids)
+{
+    struct id id;
+    if (!id_parse(segment, &id)) {
+        if (!ids->is_bad) {
+            ids->is_bad = true;
+            ids->bad = segment;
+        }
+        return;
+    }
+    if (!ids->has_first) {
+        ids->first = id;
+        ids->has_first = true;
+    } else {
+        ids->second = id;
+        ids->has_second = true;
+    }
+}
+
+static bool matches(const char *pattern, struct span path, struct route_ids *ids)
+{
+    struct span want = span_of_string(pattern);
+    struct span have = path;
+    *ids = (struct route_ids){0};
+    struct span segment;
+    struct span expected;
+    while (next_segment(&want, &expected)) {
+        if (!next_segment(&have, &segment)) {
+            return false;
+        }
+        if (expected.len > 0 && expected.data[0] == '{') {
+            if (segment.len == 0) {
+                return false;
+            }
+            take_id(segment, ids);
+        } else if (!span_equals(expected, segment)) {
+            return false;
+        }
+    }
+    return have.len == 0;
+}
+
+enum route_found route_find(struct span method, struct span path, const struct route **ret_route,
+                            struct route_ids *ret_ids)
+{
+    bool has_path = false;
+    struct span wanted = span_equals_string(method, "HEAD") ? span_of_string("GET") : method;
+    for (size_t i = 0; i < ARRAY_COUNT(routes); i++) {
+        struct route_ids ids;
+        if (!matches(routes[i].path, path, &ids)) {
+            continue;
+        }
+        has_path = true;
+        if (span_equals_string(wanted, routes[i].method)) {
+            *ret_route = &routes[i];
+            *ret_ids = ids;
+            return ROUTE_OK;
+        }
+    }
+    if (span_equals_string(method, "OPTIONS") && (has_path || span_equals_string(path, "*"))) {
+        return ROUTE_OPTIONS;
+    }
+    return has_path ? ROUTE_NO_METHOD : ROUTE_NO_PATH;
+}
+
+static bool is_allowed(const char *method, struct span path)
+{
+    bool is_any = span_equals_string(path, "*");
+    struct route_ids ids;
+    for (size_t i = 0; i < ARRAY_COUNT(routes); i++) {
+        if (strcmp(routes[i].method, method) == 0 &&
+            (is_any || matches(routes[i].path, path, &ids))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void route_allow(struct span path, struct buf *b)
+{
+    static const char *const methods[] = {"GET", "PUT", "POST", "DELETE"};
+    buf_puts(b, "OPTIONS");
+    for (size_t i = 0; i < ARRAY_COUNT(methods); i++) {
+        if (is_allowed(methods[i], path)) {
+            buf_print(b, ", %s", methods[i]);
+        }
+    }
+    if (is_allowed("GET", path)) {
+        buf_puts(b, ", HEAD");
+    }
+}

@@ -1,0 +1,199 @@
+/* runner.c - one child for each run: born by the zygote, watched by socket, pidfd and timer */
+/* SPDX-License-Identifier: MIT */
+#include "service/runner.h"
+
+#include "os/clock.h"
+#include "os/process.h"
+
+#include <stdlib.h>
+
+struct runner {
+    struct os_poll *poll;
+    struct runner_options options;
+    struct os_watch watch; /* of the zygote's socket: it only ever closes */
+};
+
+struct run {
+    struct runner *runner;
+    struct run_request request;
+    struct os_watch watch;
+    struct os_timer timer;
+    int socket;
+    int pidfd; /* -1 until the birth message */
+    bool is_born;
+    bool has_result;
+    bool is_cancelled;
+    bool is_late;
+    struct run_result result;
+};
+
+static void zygote_event(void *context, uint32_t events)
+{
+    UNUSED uint32_t ignored = events;
+    struct runner *runner = context;
+    os_watch_stop(runner->poll, &runner->watch);
+    runner->options.on_lost(runner->options.context);
+}
+
+int runner_create(struct os_poll *poll, const struct runner_options *options,
+                  struct runner **ret_runner)
+{
+    struct runner *runner = calloc(1, sizeof *runner);
+    if (!runner) {
+        return ERR_NO_MEMORY;
+    }
+    runner->poll = poll;
+    runner->options = *options;
+    runner->watch = (struct os_watch){.fd = options->zygote_socket,
+                                      .events = OS_READABLE,
+                                      .on_event = zygote_event,
+                                      .context = runner};
+    int err = os_watch_start(poll, &runner->watch);
+    if (err) {
+        free(runner);
+        return err;
+    }
+    *ret_runner = runner;
+    return 0;
+}
+
+void runner_destroy(struct runner *runner)
+{
+    if (runner) {
+        os_watch_stop(runner->poll, &runner->watch);
+        os_close(runner->options.zygote_socket);
+        free(runner);
+    }
+}
+
+static void finish(struct run *run, int err)
+{
+    struct runner *runner = run->runner;
+    if (run->pidfd >= 0) {
+        os_kill(run->pidfd);
+        os_close(run->pidfd);
+    }
+    os_timer_stop(runner->poll, &run->timer);
+    os_watch_stop(runner->poll, &run->watch);
+    os_close(run->socket);
+    if (err == ERR_CLOSED && run->is_late) {
+        err = ERR_TIMEOUT;
+    }
+    run->request.done(run->request.context, err, &run->result);
+    free(run);
+}
+
+/* What a child says is data from a stranger: cut to its bounds, or refused. */
+static bool is_sound(struct run_result *result)
+{
+    result->msg.text[sizeof result->msg.text - 1] = '\0';
+    result->pc_symbol.name[SYMBOL_BYTES_MAX - 1] = '\0';
+    result->ra_symbol.name[SYMBOL_BYTES_MAX - 1] = '\0';
+    return (unsigned)result->stop.halt <= HALT_FAULT && result->out_len <= OUT_SIZE &&
+           result->meta_len <= META_REPLY_MAX && result->console_len <= CONSOLE_BYTES_MAX;
+}
+
+static void overdue(void *context)
+{
+    struct run *run = context;
+    run->is_late = true;
+    os_kill(run->pidfd);
+}
+
+/* Takes the zygote's message. Only it passes a descriptor, so a child cannot speak for it. */
+static int take_birth(struct run *run, const struct run_birth *birth, int pidfd)
+{
+    run->is_born = true;
+    run->pidfd = pidfd;
+    if (birth->err) {
+        return birth->err;
+    }
+    if (run->is_cancelled) {
+        os_kill(pidfd);
+    }
+    struct runner *runner = run->runner;
+    uint64_t limit_ns = run->request.order.time_max_ns + runner->options.kill_after_ns;
+    run->timer = (struct os_timer){.on_due = overdue, .context = run};
+    return os_timer_start(runner->poll, &run->timer, os_now_ns() + limit_ns);
+}
+
+/* Takes one message; 1: the run is over, 0: there is more to come, or why it failed. */
+static int take_message(struct run *run)
+{
+    union {
+        struct run_birth birth;
+        struct run_result result;
+    } message;
+    size_t len = 0;
+    int fds[OS_FDS_MAX];
+    int err = os_recv_fds(run->socket, &message, sizeof message, false, &len, fds);
+    if (err) {
+        return err == ERR_BUSY ? 0 : err;
+    }
+    for (size_t i = 1; i < OS_FDS_MAX; i++) {
+        os_close(fds[i]);
+    }
+    if (len == sizeof message.birth && !run->is_born) {
+        err = take_birth(run, &message.birth, fds[0]);
+        return err ? err : run->has_result;
+    }
+    os_close(fds[0]);
+    if (len != sizeof message.result || run->has_result || !is_sound(&message.result)) {
+        return ERR_CLOSED;
+    }
+    run->result = message.result;
+    run->has_result = true;
+    return run->is_born;
+}
+
+static void run_event(void *context, uint32_t events)
+{
+    UNUSED uint32_t ignored = events;
+    struct run *run = context;
+    int over = take_message(run);
+    if (over < 0) {
+        finish(run, over);
+    } else if (over > 0) {
+        finish(run, run->is_cancelled ? ERR_CLOSED : run->result.err);
+    }
+}
+
+int runner_start(struct runner *runner, const struct run_request *request, struct run **ret_run)
+{
+    struct run *run = calloc(1, sizeof *run);
+    if (!run) {
+        return ERR_NO_MEMORY;
+    }
+    int ends[2] = {-1, -1};
+    int err = os_message_pair(ends);
+    if (err) {
+        free(run);
+        return err;
+    }
+    *run = (struct run){.runner = runner, .request = *request, .socket = ends[0], .pidfd = -1};
+    run->watch = (struct os_watch){
+        .fd = ends[0], .events = OS_READABLE, .on_event = run_event, .context = run};
+    int fds[RUN_FDS_MAX];
+    memcpy(fds, request->fds, sizeof fds);
+    fds[RUN_FD_SOCKET] = ends[1];
+    size_t count = fds[RUN_FD_RAM] < 0 ? RUN_FD_RAM : RUN_FDS_MAX;
+    err = os_send_fds(runner->options.zygote_socket,
+                      span_of(&request->order, sizeof request->order), fds, count);
+    os_close(ends[1]);
+    err = err ? err : os_watch_start(runner->poll, &run->watch);
+    if (err) {
+        os_close(ends[0]);
+        free(run);
+        return err;
+    }
+    *ret_run = run;
+    return 0;
+}
+
+void runner_cancel(struct run *run)
+{
+    run->is_cancelled = true;
+    if (run->pidfd >= 0) {
+        os_kill(run->pidfd);
+    }
+}

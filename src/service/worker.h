@@ -1,0 +1,73 @@
+/* worker.h - what the server, the zygote and the child of one run say to each other */
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* The server sends the zygote one `struct run_order` with the descriptors of `enum run_fd`. The
+ * zygote forks and sends on the run's own socket a `struct run_birth` with the child's pidfd; the
+ * child sends there one `struct run_result` and ends. A socket that closes without a result means
+ * that the child died. All of it between processes of one program file: plain structs will do.
+ * A child may be taken over by its guest: the server believes nothing in a result, it copies and
+ * range-checks (runner.c). */
+#include "machine/machine.h"
+
+enum run_fd {
+    RUN_FD_SOCKET,  /* the child's end */
+    RUN_FD_IMAGE,   /* the file as uploaded, read only */
+    RUN_FD_IN,      /* the body, sealed */
+    RUN_FD_OUT,     /* OUT_SIZE zeros */
+    RUN_FD_META,    /* META_SIZE: the request's half filled in */
+    RUN_FD_DELTA,   /* DELTA_BYTES zeros: takes the RAM pages that changed */
+    RUN_FD_CONSOLE, /* CONSOLE_BYTES_MAX zeros */
+    RUN_FD_RAM,     /* the session's RAM before the run, read only; may be left out */
+    RUN_FDS_MAX,
+};
+
+/* The delta file: each dirty page at its offset in RAM, then one byte a page, 1 for dirty. */
+enum {
+    RAM_PAGES = RAM_SIZE / PAGE_SIZE,
+    DELTA_MARKS_AT = RAM_SIZE,
+    DELTA_BYTES = RAM_SIZE + RAM_PAGES,
+};
+
+struct run_order {
+    uint64_t cycles_max;
+    uint64_t time_max_ns;
+    uint64_t image_bytes;
+    uint64_t ram_bytes; /* of RUN_FD_RAM's file */
+    uint32_t in_len;
+    uint32_t meta_len;
+    enum image_format format;
+    enum boot_reason boot;
+};
+
+struct run_birth {
+    int32_t err; /* why there is no child, 0 where there is one */
+};
+
+enum { SYMBOL_BYTES_MAX = 96 };
+
+/* A function's name with the distance into it; `name` is empty where the image has none. */
+struct run_symbol {
+    char name[SYMBOL_BYTES_MAX];
+    uint32_t offset;
+};
+
+struct run_result {
+    int32_t err; /* 0: the guest ran, `stop` tells how it ended; else `msg` has words */
+    uint32_t out_len;
+    uint32_t meta_len;
+    uint32_t console_len;
+    uint64_t setup_ns;
+    uint64_t run_ns;
+    struct stop stop;
+    struct run_symbol pc_symbol; /* of a fault: where the trap was taken */
+    struct run_symbol ra_symbol; /* and where x1 would have returned to */
+    struct msg msg;
+};
+
+/* Starts the zygote, the process that forks the children of runs off the server's path. Call
+ * first of all: what is open or in memory now, the children can see. The result is the server's
+ * end of the zygote's socket, at whose end of file the zygote has died; it dies with us. */
+MUST_CHECK int zygote_start(int *ret_socket);
+
+/* The child's whole life; `fds` as in enum run_fd, -1 for none. */
+NORETURN void worker_main(const struct run_order *order, const int fds[RUN_FDS_MAX]);

@@ -1,0 +1,91 @@
+/* zygote.c - the process that forks one clean child for each run */
+/* SPDX-License-Identifier: MIT */
+#include "service/worker.h"
+
+#include "os/process.h"
+
+#include <assert.h>
+
+static_assert((int)RUN_FDS_MAX <= (int)OS_FDS_MAX, "an order's descriptors must fit one message");
+
+static void close_all(const int fds[OS_FDS_MAX])
+{
+    for (size_t i = 0; i < OS_FDS_MAX; i++) {
+        os_close(fds[i]);
+    }
+}
+
+static void start_child(const struct run_order *order, const int fds[OS_FDS_MAX])
+{
+    int zygote = os_process_id();
+    int pidfd = -1;
+    int forked = os_fork(&pidfd);
+    if (forked == 0) {
+        os_die_with(zygote);
+        worker_main(order, fds);
+    }
+    struct run_birth birth = {.err = forked < 0 ? forked : 0};
+    /* Where this fails the server has dropped the run; the closing socket tells the rest. */
+    UNUSED int ignored =
+        os_send_fds(fds[RUN_FD_SOCKET], span_of(&birth, sizeof birth), &pidfd, forked > 0);
+    os_close(pidfd);
+}
+
+/* Returns when the server closes its end; its death comes by signal before that. */
+static int zygote_loop(int socket, int child_events)
+{
+    for (;;) {
+        int ready = os_wait_either(socket, child_events);
+        if (ready < 0) {
+            return ready;
+        }
+        if (ready == 0) {
+            continue;
+        }
+        struct run_order order;
+        int fds[OS_FDS_MAX];
+        size_t len = 0;
+        int err = os_recv_fds(socket, &order, sizeof order, true, &len, fds);
+        if (err || len == 0) {
+            return err;
+        }
+        if (len == sizeof order && fds[RUN_FD_SOCKET] >= 0) {
+            start_child(&order, fds);
+        }
+        close_all(fds);
+    }
+}
+
+static NORETURN void zygote_main(int socket)
+{
+    os_ignore_stop_signals();
+    os_keep_only(&socket, 1);
+    int child_events = -1;
+    int err = os_child_events(&child_events);
+    err = err ? err : zygote_loop(socket, child_events);
+    os_exit(err ? 1 : 0);
+}
+
+int zygote_start(int *ret_socket)
+{
+    int ends[2];
+    int err = os_message_pair(ends);
+    if (err) {
+        return err;
+    }
+    int server = os_process_id();
+    int pidfd = -1;
+    int forked = os_fork(&pidfd);
+    if (forked == 0) {
+        os_die_with(server);
+        zygote_main(ends[1]);
+    }
+    os_close(ends[1]);
+    if (forked < 0) {
+        os_close(ends[0]);
+        return forked;
+    }
+    os_close(pidfd);
+    *ret_socket = ends[0];
+    return 0;
+}
