@@ -190,8 +190,7 @@ static void take_fds(struct msghdr *message, int ret_fds[OS_FDS_MAX])
     }
 }
 
-int os_recv_fds(int socket, void *data, size_t size, bool may_wait, size_t *ret_len,
-                int ret_fds[OS_FDS_MAX])
+int os_recv_fds(int socket, void *data, size_t size, struct os_message *ret_message)
 {
     struct iovec part = {data, size};
     union control control;
@@ -203,20 +202,25 @@ int os_recv_fds(int socket, void *data, size_t size, bool may_wait, size_t *ret_
     };
     ssize_t len;
     do {
-        len = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | (may_wait ? 0 : MSG_DONTWAIT));
+        len = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
     } while (len < 0 && errno == EINTR);
     if (len < 0) {
         return errno == EAGAIN ? ERR_BUSY : error_of(errno);
     }
-    take_fds(&message, ret_fds);
+    take_fds(&message, ret_message->fds);
+    ret_message->len = (size_t)len;
     if (message.msg_flags & MSG_TRUNC) {
         for (size_t i = 0; i < OS_FDS_MAX; i++) {
-            os_close(ret_fds[i]);
+            os_close(ret_message->fds[i]);
         }
         return ERR_ARGUMENT;
     }
-    *ret_len = (size_t)len;
     return 0;
+}
+
+int os_set_nonblocking(int socket)
+{
+    return fcntl(socket, F_SETFL, O_NONBLOCK) ? error_of(errno) : 0;
 }
 
 int os_wait_either(int fd, int child_events)

@@ -41,11 +41,16 @@ MUST_CHECK int os_seal(int fd);
 MUST_CHECK int os_message_pair(int ret_fds[2]);
 /* Sends one message with copies of descriptors; ERR_CLOSED where the other side has ended. */
 MUST_CHECK int os_send_fds(int socket, struct span data, const int *fds, size_t count);
-/* Takes one message of at most `size` bytes; *ret_len is 0 at the end of the other side. Fills
- * ret_fds with OS_FDS_MAX entries, -1 where none came; they are the caller's. ERR_BUSY: none there
- * (with `may_wait` false), ERR_ARGUMENT: longer than `size`. */
-MUST_CHECK int os_recv_fds(int socket, void *data, size_t size, bool may_wait, size_t *ret_len,
-                           int ret_fds[OS_FDS_MAX]);
+/* One message as it came. */
+struct os_message {
+    size_t len;          /* 0: the other side has ended */
+    int fds[OS_FDS_MAX]; /* the caller's to close; -1 where none came */
+};
+/* Takes the next message, of at most `size` bytes, and waits for it where the socket does.
+ * ERR_BUSY: none is there (os_set_nonblocking), ERR_ARGUMENT: it was longer than `size`. */
+MUST_CHECK int os_recv_fds(int socket, void *data, size_t size, struct os_message *ret_message);
+/* Has the calls above give ERR_BUSY where they would wait. */
+MUST_CHECK int os_set_nonblocking(int socket);
 /* Waits until `fd` is readable or a child has ended; see os_child_events. */
 MUST_CHECK int os_wait_either(int fd, int child_events);
 /* A descriptor that becomes readable when a child ends; the signal itself stays blocked. */

@@ -124,21 +124,20 @@ static int take_message(struct run *run)
         struct run_birth birth;
         struct run_result result;
     } message;
-    size_t len = 0;
-    int fds[OS_FDS_MAX];
-    int err = os_recv_fds(run->socket, &message, sizeof message, false, &len, fds);
+    struct os_message came;
+    int err = os_recv_fds(run->socket, &message, sizeof message, &came);
     if (err) {
         return err == ERR_BUSY ? 0 : err;
     }
     for (size_t i = 1; i < OS_FDS_MAX; i++) {
-        os_close(fds[i]);
+        os_close(came.fds[i]);
     }
-    if (len == sizeof message.birth && !run->is_born) {
-        err = take_birth(run, &message.birth, fds[0]);
+    if (came.len == sizeof message.birth && !run->is_born) {
+        err = take_birth(run, &message.birth, came.fds[0]);
         return err ? err : run->has_result;
     }
-    os_close(fds[0]);
-    if (len != sizeof message.result || run->has_result || !is_sound(&message.result)) {
+    os_close(came.fds[0]);
+    if (came.len != sizeof message.result || run->has_result || !is_sound(&message.result)) {
         return ERR_CLOSED;
     }
     run->result = message.result;
@@ -180,6 +179,7 @@ int runner_start(struct runner *runner, const struct run_request *request, struc
     err = os_send_fds(runner->options.zygote_socket,
                       span_of(&request->order, sizeof request->order), fds, count);
     os_close(ends[1]);
+    err = err ? err : os_set_nonblocking(ends[0]);
     err = err ? err : os_watch_start(runner->poll, &run->watch);
     if (err) {
         os_close(ends[0]);

@@ -43,16 +43,15 @@ static int zygote_loop(int socket, int child_events)
             continue;
         }
         struct run_order order;
-        int fds[OS_FDS_MAX];
-        size_t len = 0;
-        int err = os_recv_fds(socket, &order, sizeof order, true, &len, fds);
-        if (err || len == 0) {
+        struct os_message message;
+        int err = os_recv_fds(socket, &order, sizeof order, &message);
+        if (err || message.len == 0) {
             return err;
         }
-        if (len == sizeof order && fds[RUN_FD_SOCKET] >= 0) {
-            start_child(&order, fds);
+        if (message.len == sizeof order && message.fds[RUN_FD_SOCKET] >= 0) {
+            start_child(&order, message.fds);
         }
-        close_all(fds);
+        close_all(message.fds);
     }
 }
 
