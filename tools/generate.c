@@ -3,7 +3,25 @@
 #include <stdio.h>
 #include <string.h>
 
-/* usage: generate TARGET > FILE. One row of `targets` for each; a target prints to stdout. */
+/* usage: generate TARGET > FILE. One row of `targets` for each; a target prints to stdout. All but
+ * `sdk` are Markdown tables, which tools/docs puts into the pages of docs/source. */
+
+/* What the access column of mem.def and dev.def is made of. */
+enum { R = 4, W = 2, X = 1 };
+
+enum {
+#define DEVICE(name, base, size, widths, text) name##_AT = (base),
+#define REGISTER(device, name, offset, access, text)
+#include "abi/dev.def"
+#undef DEVICE
+#undef REGISTER
+};
+
+static const char *access_text(int access)
+{
+    static const char *const texts[] = {"-", "x", "w", "wx", "r", "rx", "rw", "rwx"};
+    return texts[access & 7];
+}
 
 /* The header that guest code and guest assembly share: plain numbers, no C beyond #define. */
 static void print_sdk(void)
@@ -21,7 +39,6 @@ static void print_sdk(void)
 #include "abi/mem.def"
 #undef WINDOW
 #define DEVICE(name, base, size, widths, text) \
-    enum { name##_AT = (base) };               \
     printf("\n/* " #name ": " text " */\n#define MOTE_%-20s " #base "\n", #name "_BASE");
 #define REGISTER(device, name, offset, access, text)                        \
     printf("#define MOTE_%-20s 0x%08x /* " text " */\n", #device "_" #name, \
@@ -31,11 +48,158 @@ static void print_sdk(void)
 #undef REGISTER
 }
 
+static void print_windows(void)
+{
+    puts("| window | first | last | size | guest may | holds |\n|---|---|---|--:|---|---|");
+#define WINDOW(name, base, size, access, text)                                       \
+    printf("| %s | 0x%08x | 0x%08x | %u KiB | %s | %s |\n", #name, (unsigned)(base), \
+           (unsigned)(base) + (size)-1, (unsigned)(size) >> 10, access_text(access), text);
+#include "abi/mem.def"
+#undef WINDOW
+}
+
+static void print_devices(void)
+{
+    puts("| device | base | access sizes | what it is |\n|---|---|---|---|");
+#define DEVICE(name, base, size, widths, text)                                                  \
+    printf("| %s | 0x%08x |%s%s%s%s | %s |\n", #name, (unsigned)(base), (widths)&1 ? " 1" : "", \
+           (widths)&2 ? " 2" : "", (widths)&4 ? " 4" : "", (widths) ? " bytes" : " none", text);
+#define REGISTER(device, name, offset, access, text)
+#include "abi/dev.def"
+#undef DEVICE
+#undef REGISTER
+}
+
+/* Text for a Markdown table cell, whose columns end at a bar. */
+static void print_cell(const char *text)
+{
+    for (; *text; text++) {
+        fputs(*text == '|' ? "\\|" : (char[]){*text, 0}, stdout);
+    }
+}
+
+static void print_registers(void)
+{
+    puts("| address | register | guest may | what it is |\n|---|---|---|---|");
+#define DEVICE(name, base, size, widths, text)
+#define REGISTER(device, name, offset, access, text)                                     \
+    printf("| 0x%08x | %s.%s | %s | ", (unsigned)device##_AT + (offset), #device, #name, \
+           access_text(access));                                                         \
+    print_cell(text);                                                                    \
+    puts(" |");
+#include "abi/dev.def"
+#undef DEVICE
+#undef REGISTER
+}
+
+static void print_halts(void)
+{
+    puts("| halt | what ended the run | exit status of `rv32im` |\n|---|---|--:|");
+#define HALT(name, text, word, exit)                                            \
+    if ((exit) < 0) {                                                           \
+        puts("| `" word "` | " text " | the guest's exit code, at most 119 |"); \
+    } else {                                                                    \
+        printf("| `%s` | %s | %d |\n", word, text, exit);                       \
+    }
+#include "machine/halt.def"
+#undef HALT
+}
+
+static void print_errors(void)
+{
+    puts("| error | what it says | HTTP status | exit status of `rv32im` |\n|---|---|--:|--:|");
+#define ERR(name, text, http, exit) printf("| %s | %s | %d | %d |\n", #name, text, http, exit);
+#include "base/err.def"
+#undef ERR
+}
+
+/* A name as the assembler has it: the table's `_` is its dot. */
+static const char *dotted(const char *name, char ret_text[32])
+{
+    size_t i = 0;
+    for (; name[i] && i < 31; i++) {
+        ret_text[i] = name[i] == '_' ? '.' : name[i];
+    }
+    ret_text[i] = 0;
+    return ret_text;
+}
+
+static void print_extensions(void)
+{
+    puts("| extension | what it is |\n|---|---|");
+#define EXTENSION(name, text) puts("| " #name " | " text " |");
+#include "isa/extension.def"
+#undef EXTENSION
+}
+
+static void print_instruction(const char *name, const char *operands, const char *numbers,
+                              const char *semantics, const char *text)
+{
+    char dots[32];
+    printf("| `%s` %s | %s | `", dotted(name, dots), operands, numbers);
+    print_cell(semantics);
+    printf("` | %s |\n", text);
+}
+
+/* The operand column of each format, so that a row's format gives its operands. */
+enum {
+#define FORMAT(name, rd, rs1, rs2, immediate, operands) FORMAT_##name,
+#include "isa/format.def"
+#undef FORMAT
+};
+
+static const char *const operands_of[] = {
+#define FORMAT(name, rd, rs1, rs2, immediate, operands) operands,
+#include "isa/format.def"
+#undef FORMAT
+};
+
+static void print_instructions(void)
+{
+    puts("| instruction | extension, match, mask | semantics | what it does |\n|---|---|---|---|");
+#define INSN(name, extension, format, kind, match, mask, semantics, text)                          \
+    print_instruction(#name, operands_of[FORMAT_##format], #extension " `" #match "` `" #mask "`", \
+                      #semantics, text);
+#include "isa/rv32.def"
+#undef INSN
+}
+
+static void print_compressed(void)
+{
+    puts("| instruction | match | mask | expands to |\n|---|---|---|---|");
+    char dots[32];
+#define COMPRESSED(name, match, mask, base, rd, rs1, rs2, immediate, condition, operands)      \
+    printf("| `%s` %s | `%s` | `%s` | `%s` |\n", dotted(#name, dots), operands, #match, #mask, \
+           #base);
+#include "isa/compressed.def"
+#undef COMPRESSED
+}
+
+static void print_csrs(void)
+{
+    puts("| CSR | number | at reset | writable bits | section | what it is |\n"
+         "|---|---|---|---|---|---|");
+#define CSR(name, number, count, kind, reset, writable, section, text)                       \
+    printf("| %s%s | 0x%03x | 0x%08x | 0x%08x | %s | %s |\n", #name, (count) > 1 ? "*" : "", \
+           number, (unsigned)(reset), (unsigned)(writable), section, text);
+#include "isa/csr.def"
+#undef CSR
+}
+
 static const struct target {
     const char *name;
     void (*print)(void);
 } targets[] = {
     {"sdk", print_sdk},
+    {"windows", print_windows},
+    {"devices", print_devices},
+    {"registers", print_registers},
+    {"halts", print_halts},
+    {"errors", print_errors},
+    {"extensions", print_extensions},
+    {"instructions", print_instructions},
+    {"compressed", print_compressed},
+    {"csrs", print_csrs},
 };
 
 int main(int argc, char **argv)
