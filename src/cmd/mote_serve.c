@@ -1,0 +1,259 @@
+/* mote_serve.c - `mote serve`: options from flags, environment and file, then the loop */
+/* SPDX-License-Identifier: MIT */
+#include "cmd/mote_serve.h"
+
+#include "base/buf.h"
+#include "cmd/option.h"
+#include "os/process.h"
+#include "service/service.h"
+#include "service/worker.h"
+
+#include <ctype.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ARGUMENTS_MAX = 512, LINE_MAX_BYTES = 4096, NAME_BYTES = 64 };
+
+static const struct option_row rows[] = {
+#define OPTION(...) OPTION_ROW(struct service_options, __VA_ARGS__)
+#include "service/option.def"
+#undef OPTION
+};
+
+static const struct program program = {
+    .name = "mote serve",
+    .operands = "",
+    .purpose = "Serve ROMs, RAM sessions and runs over HTTP.",
+    .notes = "Each option can also stand in the environment (MOTE_MAX_MS=5s) or in the file of\n"
+             "--config (max-ms = 5s); the command line wins, then the environment.\n"
+             "SIGTERM or Ctrl-C stops gracefully: runs under way finish and commit.",
+    .rows = rows,
+    .rows_count = ARRAY_COUNT(rows),
+};
+
+/* One command line made of three sources, weakest first; its strings live until the end. */
+struct arguments {
+    char *items[ARGUMENTS_MAX];
+    size_t count;
+};
+
+static int add(struct arguments *arguments, char *text, struct msg *msg)
+{
+    if (!text || arguments->count >= ARGUMENTS_MAX - 1) {
+        return fail(msg, ERR_USAGE, "more than %d options", ARGUMENTS_MAX);
+    }
+    arguments->items[arguments->count++] = text;
+    return 0;
+}
+
+static const struct option_row *find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (strcmp(rows[i].name, name) == 0) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+/* Adds `--name=value`; a flag is `--name` where the value is yes, true or 1. */
+static int add_value(struct arguments *arguments, const struct option_row *row, const char *value,
+                     struct msg *msg)
+{
+    char *text = NULL;
+    if (row->kind != OPTION_FLAG) {
+        return asprintf(&text, "--%s=%s", row->name, value) < 0
+                   ? fail(msg, ERR_NO_MEMORY, "out of memory")
+                   : add(arguments, text, msg);
+    }
+    bool is_yes = !strcmp(value, "1") || !strcmp(value, "yes") || !strcmp(value, "true");
+    bool is_no = !strcmp(value, "0") || !strcmp(value, "no") || !strcmp(value, "false");
+    if (!is_yes && !is_no) {
+        return fail(msg, ERR_USAGE, "%s is yes or no, not `%.40s`", row->name, value);
+    }
+    if (is_no) {
+        return 0;
+    }
+    return asprintf(&text, "--%s", row->name) < 0 ? fail(msg, ERR_NO_MEMORY, "out of memory")
+                                                  : add(arguments, text, msg);
+}
+
+static char *trim(char *text)
+{
+    text += strspn(text, " \t\r\n");
+    size_t len = strlen(text);
+    while (len > 0 && strchr(" \t\r\n", text[len - 1])) {
+        text[--len] = '\0';
+    }
+    return text;
+}
+
+static int add_line(struct arguments *arguments, char *line, struct msg *msg)
+{
+    line[strcspn(line, "#")] = '\0';
+    char *name = trim(line);
+    if (!*name) {
+        return 0;
+    }
+    char *equals = strchr(name, '=');
+    if (!equals) {
+        return fail(msg, ERR_USAGE, "`%.60s` is not `name = value`", name);
+    }
+    *equals = '\0';
+    name = trim(name);
+    const struct option_row *row = find(name);
+    if (!row || strcmp(name, "config") == 0) {
+        return fail(msg, ERR_USAGE, "there is no option `%.60s`; see `mote serve --help`", name);
+    }
+    return add_value(arguments, row, trim(equals + 1), msg);
+}
+
+static int add_file(struct arguments *arguments, const char *path, struct msg *msg)
+{
+    FILE *file = fopen(path, "r");
+    if (!file) {
+        return fail(msg, ERR_USAGE, "--config: %.200s cannot be read", path);
+    }
+    char line[LINE_MAX_BYTES];
+    int err = 0;
+    for (int number = 1; !err && fgets(line, sizeof line, file); number++) {
+        struct msg why = {0};
+        err = add_line(arguments, line, &why);
+        if (err) {
+            UNUSED int same = fail(msg, err, "%.150s:%d: %.200s", path, number, why.text);
+        }
+    }
+    fclose(file);
+    return err;
+}
+
+static const char *from_environment(const struct option_row *row)
+{
+    char name[NAME_BYTES];
+    snprintf(name, sizeof name, "MOTE_%s", row->name);
+    for (char *c = name; *c; c++) {
+        *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+    }
+    return getenv(name);
+}
+
+static const char *config_path(char **argv)
+{
+    const char *path = from_environment(find("config"));
+    for (char **at = argv + 1; *at; at++) {
+        if (strncmp(*at, "--config=", 9) == 0) {
+            path = *at + 9;
+        } else if (strcmp(*at, "--config") == 0 && at[1]) {
+            path = at[1];
+        }
+    }
+    return path;
+}
+
+static int gather(struct arguments *arguments, char **argv, struct msg *msg)
+{
+    int err = add(arguments, argv[0], msg);
+    const char *path = config_path(argv);
+    if (!err && path) {
+        err = add_file(arguments, path, msg);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(rows) && !err; i++) {
+        const char *value = from_environment(&rows[i]);
+        err = value ? add_value(arguments, &rows[i], value, msg) : 0;
+    }
+    for (char **at = argv + 1; *at && !err; at++) {
+        err = add(arguments, *at, msg);
+    }
+    return err;
+}
+
+struct stopper {
+    struct service *service;
+    struct os_watch watch;
+};
+
+static void on_signal(void *context, uint32_t events)
+{
+    UNUSED uint32_t ignored = events;
+    struct stopper *stopper = context;
+    while (os_signals_next(stopper->watch.fd) > 0) {
+        fprintf(stderr, "mote serve: stopping; runs under way finish first\n");
+        service_stop(stopper->service);
+    }
+}
+
+static int run(struct os_poll *poll, struct service *service, struct msg *msg)
+{
+    static const int signals[] = {SIGTERM, SIGINT};
+    struct stopper stopper = {.service = service};
+    int fd = -1;
+    int err = os_signals_open(signals, ARRAY_COUNT(signals), &fd);
+    if (err) {
+        return fail(msg, err, "signals cannot be watched");
+    }
+    stopper.watch = (struct os_watch){
+        .fd = fd, .events = OS_READABLE, .on_event = on_signal, .context = &stopper};
+    err = os_watch_start(poll, &stopper.watch);
+    err = err ? fail(msg, err, "signals cannot be watched") : os_poll_run(poll);
+    os_watch_stop(poll, &stopper.watch);
+    os_close(fd);
+    return err;
+}
+
+static int serve(const struct service_options *options, int zygote_socket, struct msg *msg)
+{
+    /* Blocked before the store's threads start, so that they inherit it. */
+    static const int signals[] = {SIGTERM, SIGINT};
+    int early = -1;
+    struct os_poll *poll = NULL;
+    int err = os_signals_open(signals, ARRAY_COUNT(signals), &early);
+    err = err ? err : os_poll_create(&poll);
+    if (err) {
+        return fail(msg, err, "the event loop cannot be made: %s", err_text(err));
+    }
+    struct service *service = NULL;
+    int port = 0;
+    err = service_create(poll, options, zygote_socket, &service, msg);
+    err = err ? err : service_listen(service, &port, msg);
+    if (!err) {
+        const char *colon = strrchr(options->listen, ':');
+        int host_len = colon ? (int)(colon - options->listen) : 0;
+        fprintf(stderr, "mote serve: listening on http://%.*s:%d\n", host_len, options->listen,
+                port);
+        err = run(poll, service, msg);
+    }
+    int failed = service_destroy(service);
+    os_poll_destroy(poll);
+    os_close(early);
+    return err ? err : failed ? fail(msg, failed, "stopped for the reason above") : 0;
+}
+
+int mote_serve(int argc, char **argv)
+{
+    check(argc > 0);
+    struct msg msg = {0};
+    struct arguments arguments = {.count = 0};
+    struct service_options options = {.listen = NULL};
+    struct operands operands = {.count = 0};
+    int parsed = gather(&arguments, argv, &msg);
+    parsed = parsed ? parsed : option_parse(&program, arguments.items, &options, &operands, &msg);
+    if (parsed == OPTION_DONE) {
+        return 0;
+    }
+    if (parsed < 0) {
+        fprintf(stderr, "mote serve: %s\n", msg.text);
+        return 2;
+    }
+    options.listen = options.listen ? options.listen : "127.0.0.1:8080";
+    options.store = options.store ? options.store : "mote-store";
+    /* Before anything is open: what is there now, the children of runs can see. */
+    int zygote_socket = -1;
+    int err = zygote_start(&zygote_socket);
+    err = err ? fail(&msg, err, "the process that starts runs cannot be made: %s", err_text(err))
+              : serve(&options, zygote_socket, &msg);
+    if (err) {
+        fprintf(stderr, "mote serve: %s\n", msg.text);
+    }
+    return err ? 1 : 0;
+}

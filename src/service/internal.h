@@ -1,0 +1,168 @@
+/* internal.h - the objects that the files of the service share */
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "http/http.h"
+#include "service/console.h"
+#include "service/cookie.h"
+#include "service/jobs.h"
+#include "service/route.h"
+#include "service/runner.h"
+#include "service/service.h"
+#include "store/store.h"
+
+enum { SESSION_BUCKETS = 256, JSON_BYTES_MAX = 1 << 26, LINES_MAX = 1 << 17 };
+
+struct request;
+
+/* A session that somebody uses now: one request has its turn, others wait in order. */
+struct session {
+    struct id id;
+    struct request *active;
+    struct request *first;
+    struct request *last;
+    uint64_t waiting_count;
+    struct session *next; /* in its bucket */
+};
+
+struct service {
+    struct os_poll *poll;
+    struct service_options options;
+    struct http_server *http;
+    struct store *store;
+    struct jobs *jobs;
+    struct runner *runner;
+    struct consoles consoles;
+    struct session *sessions[SESSION_BUCKETS];
+    struct request *workers_first; /* runs that have their session's turn and wait for a worker */
+    struct request *workers_last;
+    uint64_t workers_waiting;
+    uint64_t workers_busy;
+    uint64_t body_bytes; /* of all requests under way */
+    struct os_timer drain_timer;
+    bool is_draining;
+    bool is_stopping;
+    int failed; /* why it had to stop */
+};
+
+enum phase {
+    PHASE_BODY,      /* before its turn: the body comes */
+    PHASE_QUEUED,    /* waits for the session */
+    PHASE_WORKER,    /* has the session, waits for a worker */
+    PHASE_RUNNING,   /* its child runs */
+    PHASE_COMMITTING /* on a thread of the store: stands, whatever the client does */
+};
+
+/* What a request does with its session. */
+enum purpose { PURPOSE_NONE, PURPOSE_RUN, PURPOSE_PUT, PURPOSE_DELETE };
+
+/* One request from on_head until the client and all work on it are gone. */
+struct request {
+    struct service *service;
+    struct http_request *http; /* NULL once on_end or on_abort came, or it is answered */
+    const struct route *route;
+    struct route_ids ids;
+    struct cookies cookies;
+    bool is_ended; /* on_end came */
+    bool is_busy;  /* has a session's turn or place in a queue, a run or a job */
+    bool is_removed;
+    enum phase phase;
+    enum purpose purpose;
+    int body_fd; /* -1 until its first byte */
+    uint64_t body_len;
+    struct job job;
+    int err; /* the job's outcome */
+    struct msg msg;
+    /* Objects that need no session. */
+    enum image_format format;
+    uint32_t entry;
+    struct rom_info rom_info;
+    struct ram_info ram_info;
+    /* The session. */
+    struct session *session;
+    struct request *next;
+    struct os_timer timer;
+    struct id rom;
+    struct id ram;
+    bool is_new;       /* makes its session */
+    bool is_ram_named; /* in the path */
+    /* The run. */
+    uint64_t cycles_max;
+    uint64_t time_max_ns;
+    struct run *run;
+    struct id run_id;
+    bool has_run;
+    struct blob_lease blob;
+    struct ram_lease base;
+    bool has_blob;
+    bool has_base;
+    int fds[RUN_FDS_MAX];
+    uint8_t *marks;
+    struct run_result result;
+    bool is_committed;
+    uint64_t queued_ns;
+    uint64_t started_ns;
+    uint64_t done_ns;
+    uint64_t committed_ns;
+    struct buf guest_lines;
+    int guest_status;
+    bool has_guest_type;
+    bool has_bad_headers; /* the guest's reply headers made its run a fault */
+};
+
+/* ---- request.c: life of a request, plain answers */
+
+struct request *request_create(struct service *service, struct http_request *http);
+/* Frees it where neither the client nor any work needs it. */
+void request_release(struct request *request);
+/* Gives the files, leases and memory of a run back early. */
+void request_drop_run(struct request *request);
+/* Answers with an error document; `detail` names the thing, the limit and the value. */
+void request_fail(struct request *request, int status, const char *type, const char *detail);
+/* The same for an error of a layer below. */
+void request_fail_err(struct request *request, int err, const struct msg *msg);
+/* Answers; appends the fields that all replies below this path carry. Takes the body. */
+void request_reply(struct request *request, int status, struct buf *lines,
+                   const struct http_body *body);
+/* Takes bytes of the body. */
+void request_body(struct request *request, struct span bytes);
+/* An error document with more members and header lines. */
+void request_problem(struct request *request, const struct http_problem *problem);
+/* Submits `work` to the store's threads, then `done`. */
+void request_job(struct request *request, void (*work)(void *), void (*done)(void *));
+const char *problem_type(int status);
+void log_request(const struct request *request, const struct http_request *http);
+
+/* ---- session.c: who may use a session when */
+
+/* Has session_turn called with the request: at once, or when those before it are done. */
+void session_enter(struct request *request, const struct id *id);
+/* Goes to the front of the queue, stops the run under way and turns those who wait away (409). */
+void session_enter_to_remove(struct request *request, const struct id *id);
+/* The turn is over: the next one's begins. */
+void session_leave(struct request *request);
+/* The client has gone: leaves the queue. */
+void session_quit(struct request *request);
+bool session_is_known(const struct service *service, const struct id *id);
+/* The turn has come; post.c and object.c. */
+void session_turn(struct request *request);
+
+/* ---- post.c: one run */
+
+bool post_head(struct request *request);
+void post_complete(struct request *request);
+void post_turn(struct request *request);
+/* A worker is free again: starts the next run that waits. */
+void post_next(struct service *service);
+void post_abort(struct request *request);
+
+/* ---- report.c: what a run's reply says */
+
+void report_fields(const struct request *request, struct buf *lines);
+void report_fault(struct request *request);
+
+/* ---- object.c: ROMs, RAM images, lists */
+
+bool object_head(struct request *request);
+void object_complete(struct request *request);
+void object_turn(struct request *request);

@@ -1,0 +1,432 @@
+/* object.c - ROMs and RAM images put, read, listed and removed; the plain pages */
+/* SPDX-License-Identifier: MIT */
+#include "service/internal.h"
+
+#include "os/clock.h"
+#include "os/map.h"
+#include "os/process.h"
+#include "os/socket.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char front_page[] =
+    "Mote runs small RISC-V programs, each in a microcontroller of its own, over HTTP.\n"
+    "\n"
+    "Store a program (an ELF, or a raw binary for 0x20000000); the cookies remember it:\n"
+    "  curl -b jar -c jar -T program.elf -X PUT http://HOST/mcu\n"
+    "Run it; the body is its input, the reply its output:\n"
+    "  curl -b jar -c jar --data-binary @input http://HOST/mcu\n"
+    "Run it again: it goes on with the RAM that the last run left. -i shows what it took.\n"
+    "\n"
+    "  GET    /mcu/{rom}             the program's bytes\n"
+    "  GET    /mcu/{rom}/{ram}       the session's RAM; PUT sets it\n"
+    "  DELETE /mcu/{rom}[/{ram}]     remove a program or a session\n"
+    "  GET    /roms, /sessions       what there is, as JSON\n"
+    "  GET    /runs/{run}/console    what a run printed; {run} is its reply's Mcu-Run\n"
+    "  GET    /healthz               ok\n";
+
+static void reply_text(struct request *request, const char *type, struct span text)
+{
+    struct buf lines;
+    buf_init(&lines, LINES_MAX);
+    buf_print(&lines, "Content-Type: %s\r\n", type);
+    struct http_body body = http_body_borrowed(text);
+    request_reply(request, 200, &lines, &body);
+    buf_deinit(&lines);
+}
+
+/* ---- lists */
+
+static void put_text_id(struct buf *json, const char *name, const struct id *id)
+{
+    char text[ID_TEXT_LEN + 1];
+    id_format(id, text);
+    buf_print(json, "\"%s\":\"%s\"", name, text);
+}
+
+static void put_hash(struct buf *b, const uint8_t hash[SHA256_SIZE])
+{
+    for (size_t i = 0; i < SHA256_SIZE; i++) {
+        buf_print(b, "%02x", hash[i]);
+    }
+}
+
+static void put_rom_members(struct buf *json, const struct rom_info *rom)
+{
+    put_text_id(json, "id", &rom->id);
+    buf_print(json, ",\"size\":%llu,\"sha256\":\"", (unsigned long long)rom->size);
+    put_hash(json, rom->sha256);
+    buf_print(json, "\",\"format\":\"%s\",\"created_ms\":%llu", rom->format,
+              (unsigned long long)rom->created_ms);
+}
+
+static bool visit_rom(void *context, const struct rom_info *rom)
+{
+    struct buf *json = context;
+    buf_puts(json, json->len > 1 ? ",\n{" : "{");
+    put_rom_members(json, rom);
+    buf_puts(json, "}");
+    return !json->failed;
+}
+
+static bool visit_ram(void *context, const struct ram_info *ram)
+{
+    struct buf *json = context;
+    char version[VERSION_TEXT_SIZE];
+    version_format(&ram->version, version);
+    buf_puts(json, json->len > 1 ? ",\n{" : "{");
+    put_text_id(json, "id", &ram->id);
+    if (ram->has_rom) {
+        buf_puts(json, ",");
+        put_text_id(json, "rom", &ram->rom);
+    }
+    buf_print(json, ",\"version\":\"%s\",\"size\":%llu,\"created_ms\":%llu,\"used_ms\":%llu}",
+              version, (unsigned long long)ram->size, (unsigned long long)ram->created_ms,
+              (unsigned long long)ram->used_ms);
+    return !json->failed;
+}
+
+static void list(struct request *request, bool is_roms)
+{
+    const char *peer = http_peer(request->http);
+    bool is_local = strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]", 5) == 0;
+    if (!is_local) {
+        request_fail(request, 403, "not-local", "without tokens, lists go to loopback only");
+        return;
+    }
+    struct store *store = request->service->store;
+    struct buf json;
+    buf_init(&json, JSON_BYTES_MAX);
+    buf_puts(&json, "[");
+    int err = is_roms ? blob_list(store, visit_rom, &json) : ram_list(store, visit_ram, &json);
+    buf_puts(&json, "]\n");
+    if (err || json.failed) {
+        request_fail_err(request, err ? err : ERR_NO_MEMORY, NULL);
+    } else {
+        reply_text(request, "application/json", buf_span(&json));
+    }
+    buf_deinit(&json);
+}
+
+/* ---- reading */
+
+static void reply_file(struct request *request, int fd, uint64_t size, struct buf *lines)
+{
+    int copy = -1;
+    int err = size > 0 ? os_duplicate(fd, &copy) : 0;
+    if (err) {
+        request_fail_err(request, err, NULL);
+        return;
+    }
+    struct http_body body =
+        size > 0 ? http_body_file(copy, 0, size) : http_body_borrowed(span_of(NULL, 0));
+    buf_puts(lines, "Content-Type: application/octet-stream\r\nAccept-Ranges: none\r\n");
+    request_reply(request, 200, lines, &body);
+}
+
+static void get_rom(struct request *request)
+{
+    struct store *store = request->service->store;
+    bool is_named = request->ids.has_first;
+    if (!is_named && !request->cookies.has_rom) {
+        request_fail(request, 404, "no-rom", "neither the path nor a cookie names a ROM");
+        return;
+    }
+    struct msg msg = {0};
+    struct blob_lease lease;
+    int err = blob_get(store, is_named ? &request->ids.first : &request->cookies.rom, &lease, &msg);
+    if (err) {
+        request_fail_err(request, err, &msg);
+        return;
+    }
+    struct buf lines;
+    buf_init(&lines, LINES_MAX);
+    buf_puts(&lines, "ETag: \"");
+    put_hash(&lines, lease.rom.sha256);
+    buf_puts(&lines, "\"\r\n");
+    reply_file(request, lease.fd, lease.rom.size, &lines);
+    buf_deinit(&lines);
+    blob_release(store, &lease);
+}
+
+static void put_version(struct buf *lines, const struct ram_info *ram)
+{
+    char version[VERSION_TEXT_SIZE];
+    version_format(&ram->version, version);
+    buf_print(lines, "ETag: \"%s\"\r\nMcu-Ram-Version: %s\r\n", version, version);
+}
+
+static void get_ram(struct request *request)
+{
+    struct store *store = request->service->store;
+    struct msg msg = {0};
+    struct ram_lease lease;
+    int err = ram_load(store, &request->ids.second, &lease, &msg);
+    if (err) {
+        request_fail_err(request, err, &msg);
+        return;
+    }
+    struct buf lines;
+    buf_init(&lines, LINES_MAX);
+    put_version(&lines, &lease.info);
+    reply_file(request, lease.fd, lease.info.size, &lines);
+    buf_deinit(&lines);
+    ram_release(store, &lease);
+}
+
+static void get_console(struct request *request)
+{
+    const struct console *console =
+        consoles_find(&request->service->consoles, &request->ids.first, os_now_ns());
+    if (!console) {
+        request_fail(request, 404, "no-run", "no console log of this run is kept");
+        return;
+    }
+    reply_text(request, "text/plain; charset=utf-8", span_of(console->bytes, console->len));
+}
+
+/* ---- heads */
+
+static bool put_rom_head(struct request *request)
+{
+    struct span format = span_of_string("auto");
+    struct span query = http_query(request->http);
+    static const char name[] = "format=";
+    size_t name_len = sizeof name - 1;
+    if (query.len >= name_len && memcmp(query.data, name, name_len) == 0) {
+        format = span_of(query.data + name_len, query.len - name_len);
+    }
+    if (span_equals_string(format, "auto")) {
+        request->format = IMAGE_AUTO;
+    } else if (span_equals_string(format, "raw")) {
+        request->format = IMAGE_RAW;
+    } else {
+        bool is_later = span_equals_string(format, "hex") || span_equals_string(format, "srec") ||
+                        span_equals_string(format, "uf2");
+        request_fail(request, is_later ? 501 : 400, "format",
+                     is_later ? "this image format is not built yet: format is auto or raw"
+                              : "format is auto or raw");
+        return false;
+    }
+    if (request->ids.has_first) {
+        request->rom = request->ids.first;
+        return true;
+    }
+    int err = store_make_id(&request->rom);
+    if (err) {
+        request_fail_err(request, err, NULL);
+    }
+    return !err;
+}
+
+bool object_head(struct request *request)
+{
+    switch (request->route->handler) {
+    case HANDLER_put_rom:
+        return put_rom_head(request);
+    case HANDLER_put_ram:
+        return true;
+    case HANDLER_front_page:
+        reply_text(request, "text/plain; charset=utf-8", span_of_string(front_page));
+        return false;
+    case HANDLER_healthz:
+        reply_text(request, "text/plain; charset=utf-8", span_of_string("ok\n"));
+        return false;
+    case HANDLER_list_roms:
+    case HANDLER_list_rams:
+        list(request, request->route->handler == HANDLER_list_roms);
+        return false;
+    case HANDLER_get_rom:
+        get_rom(request);
+        return false;
+    case HANDLER_get_ram:
+        get_ram(request);
+        return false;
+    case HANDLER_get_console:
+        get_console(request);
+        return false;
+    default:
+        return false; /* DELETE: once it is known that no body follows */
+    }
+}
+
+/* ---- writing, on a thread of the store */
+
+static int seal_body(struct request *request)
+{
+    int err = request->body_fd < 0 ? os_memfd("body", IN_SIZE, &request->body_fd) : 0;
+    return err ? err : os_seal(request->body_fd);
+}
+
+static int parse_image(struct request *request, struct image *image)
+{
+    void *base = NULL;
+    size_t size = request->body_len;
+    int err = size > 0 ? os_reserve(size, &base) : 0;
+    err = err || size == 0 ? err : os_map_file(base, size, request->body_fd, OS_READ, 0);
+    err = err ? err : image_parse(span_of(base, size), request->format, image, &request->msg);
+    os_unmap(base, size); /* the entry is all that is looked at from here on */
+    return err;
+}
+
+static void put_rom_work(void *context)
+{
+    struct request *request = context;
+    struct image image;
+    int err = seal_body(request);
+    err = err ? err : parse_image(request, &image);
+    if (!err) {
+        request->entry = image.entry;
+        struct blob_put put = {
+            .id = request->rom,
+            .fd = request->body_fd,
+            .size = request->body_len,
+            .format = image_format_text(image.format),
+            .now_ms = os_wall_ms(),
+        };
+        err = blob_put(request->service->store, &put, &request->rom_info, &request->msg);
+    }
+    request->err = err;
+}
+
+static void end_job(struct request *request)
+{
+    request->is_busy = false;
+    request_release(request);
+}
+
+static void put_rom_done(void *context)
+{
+    struct request *request = context;
+    if (request->err < 0) {
+        request_fail_err(request, request->err, &request->msg);
+        end_job(request);
+        return;
+    }
+    struct buf lines;
+    struct buf json;
+    buf_init(&lines, LINES_MAX);
+    buf_init(&json, JSON_BYTES_MAX);
+    char id[ID_TEXT_LEN + 1];
+    id_format(&request->rom, id);
+    buf_print(&lines, "Content-Type: application/json\r\nLocation: /mcu/%s\r\nETag: \"", id);
+    put_hash(&lines, request->rom_info.sha256);
+    buf_puts(&lines, "\"\r\n");
+    if (!request->ids.has_first) {
+        cookie_put(&lines, "rom", &request->rom);
+        cookie_put(&lines, "ram", NULL);
+    }
+    buf_puts(&json, "{");
+    put_rom_members(&json, &request->rom_info);
+    buf_print(&json, ",\"entry\":%u}\n", request->entry);
+    struct http_body body = http_body_borrowed(buf_span(&json));
+    request_reply(request, request->err == 1 ? 201 : 200, &lines, &body);
+    buf_deinit(&lines);
+    buf_deinit(&json);
+    end_job(request);
+}
+
+static void delete_rom_work(void *context)
+{
+    struct request *request = context;
+    request->err = blob_remove(request->service->store, &request->ids.first, NULL, &request->msg);
+}
+
+static void reply_deleted(struct request *request)
+{
+    if (request->err) {
+        request_fail_err(request, request->err, &request->msg);
+        return;
+    }
+    struct buf lines;
+    buf_init(&lines, LINES_MAX);
+    request_reply(request, 204, &lines, &(struct http_body){0});
+    buf_deinit(&lines);
+}
+
+static void delete_rom_done(void *context)
+{
+    struct request *request = context;
+    reply_deleted(request);
+    end_job(request);
+}
+
+static void put_ram_work(void *context)
+{
+    struct request *request = context;
+    int err = seal_body(request);
+    if (!err) {
+        struct ram_put put = {
+            .id = request->ids.second,
+            .fd = request->body_fd,
+            .size = request->body_len,
+            .now_ms = os_wall_ms(),
+        };
+        err = ram_put(request->service->store, &put, &request->ram_info, &request->msg);
+    }
+    request->err = err;
+}
+
+static void put_ram_done(void *context)
+{
+    struct request *request = context;
+    if (request->err < 0) {
+        request_fail_err(request, request->err, &request->msg);
+    } else {
+        struct buf lines;
+        buf_init(&lines, LINES_MAX);
+        put_version(&lines, &request->ram_info);
+        struct http_body body = http_body_borrowed(span_of(NULL, 0));
+        request_reply(request, request->err == 1 ? 201 : 200, &lines, &body);
+        buf_deinit(&lines);
+    }
+    session_leave(request);
+}
+
+static void delete_ram_work(void *context)
+{
+    struct request *request = context;
+    request->err = ram_remove(request->service->store, &request->ids.second, NULL, &request->msg);
+}
+
+static void delete_ram_done(void *context)
+{
+    struct request *request = context;
+    reply_deleted(request);
+    session_leave(request);
+}
+
+void object_turn(struct request *request)
+{
+    request->phase = PHASE_COMMITTING;
+    if (request->purpose == PURPOSE_PUT) {
+        request_job(request, put_ram_work, put_ram_done);
+    } else {
+        request_job(request, delete_ram_work, delete_ram_done);
+    }
+}
+
+void object_complete(struct request *request)
+{
+    switch (request->route->handler) {
+    case HANDLER_put_rom:
+        request->phase = PHASE_COMMITTING;
+        request_job(request, put_rom_work, put_rom_done);
+        return;
+    case HANDLER_delete_rom:
+        request->phase = PHASE_COMMITTING;
+        request_job(request, delete_rom_work, delete_rom_done);
+        return;
+    case HANDLER_put_ram:
+        request->purpose = PURPOSE_PUT;
+        session_enter(request, &request->ids.second);
+        return;
+    case HANDLER_delete_ram:
+        request->purpose = PURPOSE_DELETE;
+        session_enter_to_remove(request, &request->ids.second);
+        return;
+    default:
+        return;
+    }
+}

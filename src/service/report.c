@@ -1,0 +1,193 @@
+/* report.c - the header fields of a run's reply, and the report of a fault */
+/* SPDX-License-Identifier: MIT */
+#include "service/internal.h"
+
+#include "os/clock.h"
+
+#include <stdio.h>
+
+static void put_id(struct buf *lines, const char *name, const struct id *id)
+{
+    char text[ID_TEXT_LEN + 1];
+    id_format(id, text);
+    buf_print(lines, "%s: %s\r\n", name, text);
+}
+
+static double ms_between(uint64_t from, uint64_t to)
+{
+    return from && to > from ? (double)(to - from) / 1e6 : 0.0;
+}
+
+void report_fields(const struct request *request, struct buf *lines)
+{
+    const struct run_result *result = &request->result;
+    const struct stop *stop = &result->stop;
+    buf_print(lines, "Mcu-Halt: %s\r\n", halt_text(stop->halt));
+    if (stop->halt == HALT_POWER_DOWN) {
+        buf_print(lines, "Mcu-Exit-Code: %u\r\n", stop->exit_code);
+    }
+    buf_print(lines, "Mcu-Cycles: %llu\r\nMcu-Instructions: %llu\r\n",
+              (unsigned long long)stop->cycles, (unsigned long long)stop->instructions);
+    put_id(lines, "Mcu-Rom", &request->rom);
+    put_id(lines, "Mcu-Run", &request->run_id);
+    if (!request->is_new || request->is_committed) {
+        put_id(lines, "Mcu-Ram", &request->ram);
+        char version[VERSION_TEXT_SIZE];
+        version_format(request->is_committed ? &request->ram_info.version
+                                             : &request->base.info.version,
+                       version);
+        buf_print(lines, "Mcu-Ram-Version: %s\r\n", version);
+    }
+    buf_print(lines, "Mcu-Committed: %s\r\n", request->is_committed ? "yes" : "no");
+    double ran_ms = (double)result->run_ns / 1e6;
+    double all_ms = ms_between(request->started_ns, request->done_ns);
+    buf_print(lines,
+              "Server-Timing: queue;dur=%.3f, setup;dur=%.3f, run;dur=%.3f, commit;dur=%.3f\r\n",
+              ms_between(request->queued_ns, request->started_ns),
+              all_ms > ran_ms ? all_ms - ran_ms : 0.0, ran_ms,
+              ms_between(request->done_ns, request->committed_ns));
+}
+
+static const char *cause_text(uint32_t cause)
+{
+    static const char *const causes[] = {
+        "instruction address misaligned",
+        "instruction access fault",
+        "illegal instruction",
+        "breakpoint",
+        "load address misaligned",
+        "load access fault",
+        "store or AMO address misaligned",
+        "store or AMO access fault",
+        "environment call from U mode",
+        "reserved",
+        "reserved",
+        "environment call from M mode",
+    };
+    return cause < ARRAY_COUNT(causes) ? causes[cause] : "unknown";
+}
+
+static const char *place_text(uint32_t address)
+{
+    static const struct {
+        const char *name;
+        uint32_t base;
+        uint32_t size;
+    } places[] = {
+#define WINDOW(name, base, size, access, text) {#name, base, size},
+#include "abi/mem.def"
+#undef WINDOW
+#define DEVICE(name, base, size, widths, text) {#name ": " text, base, size},
+#define REGISTER(device, name, offset, access, text)
+#include "abi/dev.def"
+#undef DEVICE
+#undef REGISTER
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        if (address - places[i].base < places[i].size) {
+            return places[i].name;
+        }
+    }
+    return "unmapped";
+}
+
+static void put_frame(struct buf *json, uint32_t address, const struct run_symbol *symbol)
+{
+    buf_print(json, "{\"address\":\"0x%08x\"", address);
+    if (symbol->name[0]) {
+        buf_puts(json, ",\"symbol\":\"");
+        buf_put_json(json, span_of_string(symbol->name));
+        buf_print(json, "\",\"offset\":%u", symbol->offset);
+    }
+    buf_puts(json, "}");
+}
+
+static void put_members(const struct request *request, struct buf *json)
+{
+    const struct run_result *result = &request->result;
+    const struct stop *stop = &result->stop;
+    buf_print(json, "\"cycles\":%llu,\"instructions\":%llu", (unsigned long long)stop->cycles,
+              (unsigned long long)stop->instructions);
+    if (request->has_bad_headers) {
+        buf_puts(json, ",\"cause\":\"reply headers\"");
+        return;
+    }
+    buf_print(json,
+              ",\"cause\":\"%s\",\"mcause\":%u,\"pc\":\"0x%08x\",\"address\":\"0x%08x\","
+              "\"place\":\"%s\",\"registers\":{",
+              cause_text(stop->mcause), stop->mcause, stop->mepc, stop->mtval,
+              place_text(stop->mtval));
+    for (int i = 1; i < 32; i++) {
+        buf_print(json, "%s\"x%d\":\"0x%08x\"", i > 1 ? "," : "", i, stop->x[i]);
+    }
+    buf_puts(json, "},\"backtrace\":[");
+    put_frame(json, stop->mepc, &result->pc_symbol);
+    if (result->ra_symbol.name[0]) {
+        buf_puts(json, ",");
+        put_frame(json, stop->x[1], &result->ra_symbol);
+    }
+    buf_puts(json, "]");
+}
+
+static void put_detail(const struct request *request, struct buf *text)
+{
+    const struct run_result *result = &request->result;
+    const struct stop *stop = &result->stop;
+    if (request->has_bad_headers) {
+        buf_puts(text, request->msg.text);
+        return;
+    }
+    buf_print(text, "%s at pc 0x%08x", cause_text(stop->mcause), stop->mepc);
+    if (result->pc_symbol.name[0]) {
+        buf_print(text, " (%s+%u)", result->pc_symbol.name, result->pc_symbol.offset);
+    }
+    buf_print(text, ", address 0x%08x (%s), after %llu cycles; the session is unchanged",
+              stop->mtval, place_text(stop->mtval), (unsigned long long)stop->cycles);
+}
+
+static bool wants_bytes(const struct request *request)
+{
+    struct span accept;
+    return http_field(request->http, "Accept", &accept) &&
+           span_equals_nocase(accept, "application/octet-stream");
+}
+
+static void reply_bytes(struct request *request, struct buf *lines)
+{
+    struct http_body body = http_body_borrowed(span_of(NULL, 0));
+    if (request->result.out_len > 0) {
+        body = http_body_file(request->fds[RUN_FD_OUT], 0, request->result.out_len);
+        request->fds[RUN_FD_OUT] = -1;
+    }
+    buf_puts(lines, "Content-Type: application/octet-stream\r\n");
+    request_reply(request, 502, lines, &body);
+}
+
+void report_fault(struct request *request)
+{
+    struct buf lines;
+    struct buf detail;
+    struct buf members;
+    buf_init(&lines, LINES_MAX);
+    buf_init(&detail, LINES_MAX);
+    buf_init(&members, LINES_MAX);
+    report_fields(request, &lines);
+    put_detail(request, &detail);
+    put_members(request, &members);
+    buf_put(&detail, "", 1);
+    buf_put(&members, "", 1);
+    if (detail.failed || members.failed || lines.failed) {
+        request_fail_err(request, ERR_NO_MEMORY, NULL);
+    } else if (wants_bytes(request)) {
+        reply_bytes(request, &lines);
+    } else {
+        request_problem(request, &(struct http_problem){.status = 502,
+                                                        .type = "fault",
+                                                        .detail = (const char *)detail.data,
+                                                        .members = (const char *)members.data,
+                                                        .fields = buf_span(&lines)});
+    }
+    buf_deinit(&lines);
+    buf_deinit(&detail);
+    buf_deinit(&members);
+}

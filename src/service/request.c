@@ -1,0 +1,235 @@
+/* request.c - one request: its body in a memory file, its answer, its line in the log */
+/* SPDX-License-Identifier: MIT */
+#include "service/internal.h"
+
+#include "os/clock.h"
+#include "os/process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct request *request_create(struct service *service, struct http_request *http)
+{
+    struct request *request = calloc(1, sizeof *request);
+    if (!request) {
+        return NULL;
+    }
+    request->service = service;
+    request->http = http;
+    request->body_fd = -1;
+    for (size_t i = 0; i < RUN_FDS_MAX; i++) {
+        request->fds[i] = -1;
+    }
+    http_set_user(http, request);
+    return request;
+}
+
+void request_drop_run(struct request *request)
+{
+    struct store *store = request->service->store;
+    if (request->has_blob) {
+        blob_release(store, &request->blob);
+        request->has_blob = false;
+    }
+    if (request->has_base) {
+        ram_release(store, &request->base);
+        request->has_base = false;
+    }
+    for (size_t i = 0; i < RUN_FDS_MAX; i++) {
+        bool is_own =
+            i == RUN_FD_OUT || i == RUN_FD_META || i == RUN_FD_DELTA || i == RUN_FD_CONSOLE;
+        if (is_own) {
+            os_close(request->fds[i]);
+        }
+        request->fds[i] = -1;
+    }
+    free(request->marks);
+    request->marks = NULL;
+    os_close(request->body_fd);
+    request->body_fd = -1;
+    request->service->body_bytes -= request->body_len;
+    request->body_len = 0;
+}
+
+void request_release(struct request *request)
+{
+    if (!request->is_ended || request->is_busy) {
+        return;
+    }
+    request_drop_run(request);
+    buf_deinit(&request->guest_lines);
+    free(request);
+}
+
+const char *problem_type(int status)
+{
+    static const struct {
+        int status;
+        const char *type;
+    } types[] = {
+        {400, "bad-request"}, {403, "forbidden"},   {404, "not-found"},  {405, "method"},
+        {408, "timeout"},     {409, "conflict"},    {413, "too-large"},  {415, "encoding"},
+        {421, "misdirected"}, {422, "bad-image"},   {429, "quota"},      {431, "header-too-large"},
+        {501, "not-built"},   {503, "unavailable"}, {507, "store-full"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
+        if (types[i].status == status) {
+            return types[i].type;
+        }
+    }
+    return "internal";
+}
+
+static bool is_post(const struct request *request)
+{
+    return request->route && request->route->handler == HANDLER_post_run;
+}
+
+/* What a cache may do: nothing at all with runs, ask first with the rest. */
+static const char *cache_fields(const struct request *request)
+{
+    return is_post(request) ? "Cache-Control: no-store\r\nVary: Cookie\r\n"
+                            : "Cache-Control: private, no-cache\r\nVary: Cookie\r\n";
+}
+
+void request_problem(struct request *request, const struct http_problem *problem)
+{
+    struct http_request *http = request->http;
+    if (!http) {
+        return;
+    }
+    request->http = NULL;
+    struct buf lines;
+    buf_init(&lines, LINES_MAX);
+    buf_put(&lines, problem->fields.data, problem->fields.len);
+    buf_puts(&lines, cache_fields(request));
+    struct http_problem copy = *problem;
+    copy.fields = buf_span(&lines);
+    http_respond_problem(http, &copy);
+    buf_deinit(&lines);
+}
+
+void request_fail(struct request *request, int status, const char *type, const char *detail)
+{
+    bool is_temporary = status == 429 || status == 503;
+    request_problem(request, &(struct http_problem){
+                                 .status = status,
+                                 .type = type ? type : problem_type(status),
+                                 .detail = detail,
+                                 .fields = span_of_string(is_temporary ? "Retry-After: 1\r\n" : ""),
+                             });
+}
+
+void request_fail_err(struct request *request, int err, const struct msg *msg)
+{
+    const char *words = msg && msg->text[0] ? msg->text : err_text(err);
+    request_fail(request, err_http_status(err), NULL, words);
+}
+
+void request_reply(struct request *request, int status, struct buf *lines,
+                   const struct http_body *body)
+{
+    struct http_request *http = request->http;
+    if (!http) {
+        if (body->kind == HTTP_BODY_FILE) {
+            os_close(body->fd);
+        }
+        return;
+    }
+    request->http = NULL;
+    buf_puts(lines, cache_fields(request));
+    if (lines->failed) {
+        if (body->kind == HTTP_BODY_FILE) {
+            os_close(body->fd);
+        }
+        http_respond_problem(http, &(struct http_problem){.status = 500,
+                                                          .type = "internal",
+                                                          .detail = "no memory for the reply"});
+        return;
+    }
+    http_respond(http,
+                 &(struct http_reply){.status = status, .fields = buf_span(lines), .body = *body});
+}
+
+void request_body(struct request *request, struct span bytes)
+{
+    struct service *service = request->service;
+    if (!request->http) {
+        return;
+    }
+    if (bytes.len > service->options.body_memory - service->body_bytes) {
+        struct msg msg;
+        UNUSED int ignored = fail(&msg, ERR_NO_MEMORY,
+                                  "the bodies under way would take more than the %llu bytes of "
+                                  "body-memory",
+                                  (unsigned long long)service->options.body_memory);
+        request_fail(request, 503, "body-memory", msg.text);
+        return;
+    }
+    int err = 0;
+    if (request->body_fd < 0) {
+        err = os_memfd("body", IN_SIZE, &request->body_fd);
+    }
+    err = err ? err : os_memfd_write(request->body_fd, bytes, request->body_len);
+    if (err) {
+        request_fail_err(request, err, NULL);
+        return;
+    }
+    request->body_len += bytes.len;
+    service->body_bytes += bytes.len;
+}
+
+void request_job(struct request *request, void (*work)(void *), void (*done)(void *))
+{
+    request->is_busy = true;
+    request->job = (struct job){.work = work, .done = done, .context = request};
+    jobs_submit(request->service->jobs, &request->job);
+}
+
+/* Segments after the first may be ids, which grant access: their first 8 characters only. */
+static void put_short_path(struct buf *line, struct span path)
+{
+    size_t slashes = 0;
+    size_t in_segment = 0;
+    for (size_t i = 0; i < path.len && line->len < 400; i++) {
+        char c = (char)path.data[i];
+        slashes += c == '/';
+        in_segment = c == '/' ? 0 : in_segment + 1;
+        if (slashes < 2 || in_segment <= 8) {
+            buf_print(line, c == '"' || c == '\\' ? "\\%c" : "%c", c);
+        }
+    }
+}
+
+static void put_id(struct buf *line, const char *name, const struct id *id)
+{
+    char text[ID_TEXT_LEN + 1];
+    id_format(id, text);
+    buf_print(line, " %s=%.8s", name, text);
+}
+
+void log_request(const struct request *request, const struct http_request *http)
+{
+    struct buf line;
+    buf_init(&line, 4096);
+    uint64_t wall_ms = os_wall_ms();
+    double took_ms = (double)(os_now_ns() - http_started_ns(http)) / 1e6;
+    struct span method = http_method(http);
+    buf_print(&line, "ts=%llu.%03llu peer=%s method=%.*s path=\"",
+              (unsigned long long)wall_ms / 1000, (unsigned long long)wall_ms % 1000,
+              http_peer(http), (int)method.len, (const char *)method.data);
+    put_short_path(&line, http_path(http));
+    buf_print(&line, "\" status=%d in=%llu out=%llu ms=%.3f", http_status(http),
+              (unsigned long long)http_body_received(http),
+              (unsigned long long)http_body_sent(http), took_ms);
+    if (request && request->has_run) {
+        put_id(&line, "run", &request->run_id);
+        put_id(&line, "rom", &request->rom);
+        put_id(&line, "ram", &request->ram);
+        buf_print(&line, " halt=%s cycles=%llu committed=%s", halt_text(request->result.stop.halt),
+                  (unsigned long long)request->result.stop.cycles,
+                  request->is_committed ? "yes" : "no");
+    }
+    fprintf(stderr, "%.*s\n", (int)line.len, (const char *)line.data);
+    buf_deinit(&line);
+}

@@ -1,0 +1,390 @@
+/* service.c - joins HTTP server, store, threads and runner; every request enters here */
+/* SPDX-License-Identifier: MIT */
+#include "service/service.h"
+
+#include "os/clock.h"
+#include "os/process.h"
+#include "os/socket.h"
+#include "service/browser.h"
+#include "service/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char common_fields[] = "X-Content-Type-Options: nosniff\r\n"
+                                    "Content-Security-Policy: sandbox\r\n";
+
+/* ---- checks that need no body */
+
+static bool changes_something(const struct http_request *http)
+{
+    return !http_method_is(http, "GET") && !http_method_is(http, "HEAD") &&
+           !http_method_is(http, "OPTIONS");
+}
+
+static bool refuse_tricks(struct request *request)
+{
+    struct http_request *http = request->http;
+    struct span host = http_host(http);
+    bool is_bare = host.len == 0 && http_minor_version(http) == 0;
+    if (!is_bare && !browser_is_our_host(host, request->service->options.allow_host)) {
+        request_fail(request, 421, "host",
+                     "the Host is none of localhost, 127.0.0.1, [::1] and --allow-host");
+        return true;
+    }
+    if (!changes_something(http)) {
+        return false;
+    }
+    struct span value;
+    if (http_field(http, "Origin", &value) && !browser_is_our_origin(value, host)) {
+        request_fail(request, 403, "origin", "the Origin is another site's");
+        return true;
+    }
+    if (http_field(http, "Sec-Fetch-Site", &value) && !browser_is_our_site(value)) {
+        request_fail(request, 403, "site", "Sec-Fetch-Site is neither same-origin nor none");
+        return true;
+    }
+    return false;
+}
+
+/* Fields that would do harm if they were ignored. */
+static bool refuse_unbuilt(struct request *request)
+{
+    static const char *const fields[] = {"Mcu-Ephemeral", "Mcu-Seed", "If-Match", "If-None-Match",
+                                         "Idempotency-Key"};
+    struct http_request *http = request->http;
+    struct span value;
+    if (!changes_something(http)) {
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(fields); i++) {
+        if (http_field(http, fields[i], &value)) {
+            char detail[80];
+            snprintf(detail, sizeof detail, "the request field %s is not built yet", fields[i]);
+            request_fail(request, 501, "not-built", detail);
+            return true;
+        }
+    }
+    if (http_field(http, "Content-Encoding", &value) && !span_equals_nocase(value, "identity")) {
+        request_fail(request, 415, "encoding", "a body is taken as it is: no Content-Encoding");
+        return true;
+    }
+    if (http_method_is(http, "PUT") && http_field(http, "Content-Range", &value)) {
+        request_fail(request, 400, "range", "PUT takes whole bodies: no Content-Range");
+        return true;
+    }
+    return false;
+}
+
+static bool refuse_route(struct request *request)
+{
+    struct http_request *http = request->http;
+    struct span path = http_path(http);
+    enum route_found found = route_find(http_method(http), path, &request->route, &request->ids);
+    struct buf lines;
+    buf_init(&lines, 1024);
+    if (found == ROUTE_OPTIONS || found == ROUTE_NO_METHOD) {
+        buf_puts(&lines, "Allow: ");
+        route_allow(path, &lines);
+        buf_puts(&lines, "\r\n");
+    }
+    if (found == ROUTE_OPTIONS) {
+        request_reply(request, 204, &lines, &(struct http_body){0});
+    } else if (found == ROUTE_NO_METHOD) {
+        request_problem(request, &(struct http_problem){.status = 405,
+                                                        .type = "method",
+                                                        .detail = "this path has no such method; "
+                                                                  "Allow lists those it has",
+                                                        .fields = buf_span(&lines)});
+    } else if (found == ROUTE_NO_PATH) {
+        request_fail(request, 404, "path", "there is nothing at this path; / says what there is");
+    } else if (request->ids.is_bad) {
+        request_fail(request, 400, "bad-id", "the path has a segment that is no version 4 UUID");
+    } else if (request->route->handler == HANDLER_not_built) {
+        request_fail(request, 501, "not-built", "this path is not built yet");
+    } else {
+        buf_deinit(&lines);
+        return false;
+    }
+    buf_deinit(&lines);
+    return true;
+}
+
+static void read_cookies(struct request *request)
+{
+    struct http_request *http = request->http;
+    for (size_t i = 0; i < http_fields_count(http); i++) {
+        struct http_field field = http_field_at(http, i);
+        if (span_equals_nocase(field.name, "Cookie")) {
+            cookies_read(field.value, &request->cookies);
+        }
+    }
+}
+
+/* ---- what the HTTP server calls */
+
+static void on_head(void *context, struct http_request *http)
+{
+    struct service *service = context;
+    struct request *request = request_create(service, http);
+    if (!request) {
+        http_respond_problem(http, &(struct http_problem){.status = 503,
+                                                          .type = "unavailable",
+                                                          .detail = "out of memory"});
+        return;
+    }
+    if (service->is_draining) {
+        request_fail(request, 503, "draining", "the server is stopping");
+        return;
+    }
+    if (refuse_tricks(request) || refuse_route(request) || refuse_unbuilt(request)) {
+        return;
+    }
+    read_cookies(request);
+    bool takes_body =
+        request->route->handler == HANDLER_post_run ? post_head(request) : object_head(request);
+    if (takes_body) {
+        http_accept_body(http, IN_SIZE);
+    }
+}
+
+static void on_body(void *context, struct http_request *http, struct span bytes)
+{
+    UNUSED void *ignored = context;
+    struct request *request = http_user(http);
+    if (request) {
+        request_body(request, bytes);
+    }
+}
+
+static void on_complete(void *context, struct http_request *http)
+{
+    UNUSED void *ignored = context;
+    struct request *request = http_user(http);
+    if (!request || !request->http) {
+        return;
+    }
+    if (request->route->handler == HANDLER_post_run) {
+        post_complete(request);
+    } else {
+        object_complete(request);
+    }
+}
+
+static void on_abort(void *context, struct http_request *http, enum http_abort why)
+{
+    UNUSED void *ignored = context;
+    UNUSED enum http_abort reason = why;
+    struct request *request = http_user(http);
+    if (!request) {
+        return;
+    }
+    request->http = NULL;
+    if (!request->is_busy) {
+        return;
+    }
+    if (request->phase == PHASE_QUEUED) {
+        session_quit(request);
+    } else if (request->purpose == PURPOSE_RUN) {
+        post_abort(request);
+    }
+}
+
+static void on_end(void *context, struct http_request *http)
+{
+    UNUSED void *ignored = context;
+    struct request *request = http_user(http);
+    log_request(request, http);
+    if (request) {
+        http_set_user(http, NULL);
+        request->http = NULL;
+        request->is_ended = true;
+        request_release(request);
+    }
+}
+
+static void on_drained(void *context)
+{
+    struct service *service = context;
+    service->is_stopping = true;
+    os_poll_stop(service->poll);
+}
+
+void session_turn(struct request *request)
+{
+    if (request->purpose == PURPOSE_RUN) {
+        post_turn(request);
+    } else {
+        object_turn(request);
+    }
+}
+
+/* ---- life cycle */
+
+static void on_lost(void *context)
+{
+    struct service *service = context;
+    fprintf(stderr, "mote serve: the process that starts runs has died; the server ends\n");
+    service->failed = ERR_CLOSED;
+    service->is_stopping = true;
+    os_poll_stop(service->poll);
+}
+
+static int create_http(struct service *service)
+{
+    const struct service_options *o = &service->options;
+    struct http_options options = http_options_default();
+    options.head_bytes_max = o->header_bytes;
+    options.target_bytes_max = o->target_bytes;
+    options.fields_count_max = o->header_fields;
+    options.connections_count_max = o->connections;
+    options.head_timeout_ns = o->header_ms * 1000000u;
+    options.idle_timeout_ns = o->idle_ms * 1000000u;
+    options.body_rate_min = o->upload_rate;
+    options.common_fields = common_fields;
+    options.problem_type_root = "urn:mote:problem:";
+    struct http_handler handler = {
+        .context = service,
+        .on_head = on_head,
+        .on_body = on_body,
+        .on_complete = on_complete,
+        .on_abort = on_abort,
+        .on_end = on_end,
+        .on_drained = on_drained,
+    };
+    return http_server_create(service->poll, &options, &handler, &service->http);
+}
+
+static int open_store(struct service *service, struct msg *msg)
+{
+    const struct service_options *o = &service->options;
+    struct store_options options = {
+        .path = o->store,
+        .roms_max = (uint32_t)o->roms_max,
+        .sessions_max = (uint32_t)o->sessions_max,
+    };
+    struct store_report report;
+    int err = store_open(&options, &service->store, &report, msg);
+    if (!err) {
+        fprintf(stderr,
+                "mote serve: store %s: %u ROMs, %u sessions, %u corrupt, %u leftovers "
+                "dropped\n",
+                o->store, report.roms_count, report.sessions_count, report.corrupt_count,
+                report.dropped_count);
+    }
+    return err;
+}
+
+int service_create(struct os_poll *poll, const struct service_options *options, int zygote_socket,
+                   struct service **ret_service, struct msg *msg)
+{
+    struct service *service = calloc(1, sizeof *service);
+    if (!service) {
+        os_close(zygote_socket);
+        return fail(msg, ERR_NO_MEMORY, "out of memory");
+    }
+    service->poll = poll;
+    service->options = *options;
+    unsigned cores = os_cores();
+    if (service->options.workers == 0) {
+        service->options.workers = cores < 2 ? 4 : 2 * (uint64_t)cores;
+    }
+    struct runner_options runner = {
+        .zygote_socket = zygote_socket,
+        .kill_after_ns = options->kill_after_ms * 1000000u,
+        .on_lost = on_lost,
+        .context = service,
+    };
+    int err = runner_create(poll, &runner, &service->runner);
+    err = err ? fail(msg, err, "the runner cannot be made: %s", err_text(err))
+              : open_store(service, msg);
+    if (!err) {
+        err = consoles_init(&service->consoles, options->consoles_max,
+                            options->console_ms * 1000000u);
+        err = err ? err : jobs_create(poll, (unsigned)options->threads, &service->jobs);
+        err = err ? err : create_http(service);
+        err = err ? fail(msg, err, "the server cannot be made: %s", err_text(err)) : 0;
+    }
+    if (err) {
+        UNUSED int ignored = service_destroy(service);
+        return err;
+    }
+    *ret_service = service;
+    return 0;
+}
+
+int service_listen(struct service *service, int *ret_port, struct msg *msg)
+{
+    const char *text = service->options.listen;
+    struct os_address address;
+    int err = os_address_parse(text, &address, msg);
+    if (err) {
+        return err;
+    }
+    if (!os_address_is_loopback(&address) && !service->options.beyond_loopback) {
+        return fail(msg, ERR_ARGUMENT,
+                    "%s is not a loopback address, and there are no tokens yet: whoever reaches "
+                    "it could run code and read all ROMs. If that is what you want, add "
+                    "--listen-beyond-loopback-without-tokens (and --allow-host NAME)",
+                    text);
+    }
+    return http_server_listen(service->http, text, ret_port, msg);
+}
+
+static void drain_over(void *context)
+{
+    struct service *service = context;
+    fprintf(stderr, "mote serve: the drain bound has passed; runs under way are rolled back\n");
+    service->is_stopping = true;
+    os_poll_stop(service->poll);
+}
+
+void service_stop(struct service *service)
+{
+    if (service->is_draining) {
+        service->is_stopping = true;
+        os_poll_stop(service->poll);
+        return;
+    }
+    service->is_draining = true;
+    service->drain_timer = (struct os_timer){.on_due = drain_over, .context = service};
+    uint64_t due = os_now_ns() + service->options.drain_ms * 1000000u;
+    if (os_timer_start(service->poll, &service->drain_timer, due)) {
+        drain_over(service);
+        return;
+    }
+    http_server_drain(service->http);
+}
+
+static bool has_work(const struct service *service)
+{
+    if (service->jobs && jobs_pending(service->jobs) > 0) {
+        return true;
+    }
+    for (size_t i = 0; i < SESSION_BUCKETS; i++) {
+        if (service->sessions[i]) {
+            return true;
+        }
+    }
+    return service->workers_busy > 0;
+}
+
+int service_destroy(struct service *service)
+{
+    if (!service) {
+        return 0;
+    }
+    int failed = service->failed;
+    service->is_draining = true;
+    os_timer_stop(service->poll, &service->drain_timer);
+    http_server_destroy(service->http);
+    /* Aborted runs are being killed, and commits under way stand: let both come to their end. */
+    while (has_work(service) && os_poll_once(service->poll, 1000000000u) >= 0) {
+    }
+    jobs_destroy(service->jobs);
+    runner_destroy(service->runner);
+    consoles_deinit(&service->consoles);
+    store_close(service->store);
+    free(service);
+    return failed;
+}

@@ -1,0 +1,188 @@
+/* session.c - one request at a time for each session, the others in order */
+/* SPDX-License-Identifier: MIT */
+#include "service/internal.h"
+
+#include "os/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct session **place_of(struct service *service, const struct id *id)
+{
+    struct session **place = &service->sessions[id->bytes[0]];
+    while (*place && !id_equals(&(*place)->id, id)) {
+        place = &(*place)->next;
+    }
+    return place;
+}
+
+bool session_is_known(const struct service *service, const struct id *id)
+{
+    for (const struct session *s = service->sessions[id->bytes[0]]; s; s = s->next) {
+        if (id_equals(&s->id, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct session *find_or_make(struct service *service, const struct id *id)
+{
+    struct session **place = place_of(service, id);
+    if (!*place) {
+        *place = calloc(1, sizeof **place);
+        if (*place) {
+            (*place)->id = *id;
+        }
+    }
+    return *place;
+}
+
+static void unqueue(struct request *request)
+{
+    struct session *session = request->session;
+    struct request *before = NULL;
+    struct request *at = session->first;
+    while (at && at != request) {
+        before = at;
+        at = at->next;
+    }
+    check(at);
+    if (before) {
+        before->next = request->next;
+    } else {
+        session->first = request->next;
+    }
+    session->last = session->last == request ? before : session->last;
+    session->waiting_count--;
+    request->next = NULL;
+    os_timer_stop(request->service->poll, &request->timer);
+}
+
+static void give_turn(struct request *request)
+{
+    request->session->active = request;
+    request->phase = PHASE_WORKER;
+    session_turn(request);
+}
+
+/* Ends the wait of a queued request with an answer. */
+static void turn_away(struct request *request, int status, const char *type, const char *detail)
+{
+    unqueue(request);
+    request_fail(request, status, type, detail);
+    request->is_busy = false;
+    request_release(request);
+}
+
+static void overdue(void *context)
+{
+    struct request *request = context;
+    char detail[160];
+    snprintf(detail, sizeof detail, "the session was busy for the %llu ms that queue-ms allows",
+             (unsigned long long)request->service->options.queue_ms);
+    turn_away(request, 429, "queue-timeout", detail);
+}
+
+static int join(struct request *request, const struct id *id)
+{
+    request->is_busy = true;
+    request->queued_ns = os_now_ns();
+    request->phase = PHASE_QUEUED;
+    request->session = find_or_make(request->service, id);
+    if (!request->session) {
+        request_fail_err(request, ERR_NO_MEMORY, NULL);
+        request->is_busy = false;
+        request_release(request);
+        return ERR_NO_MEMORY;
+    }
+    return 0;
+}
+
+static int start_timer(struct request *request)
+{
+    struct service *service = request->service;
+    request->timer = (struct os_timer){.on_due = overdue, .context = request};
+    return os_timer_start(service->poll, &request->timer,
+                          request->queued_ns + service->options.queue_ms * 1000000u);
+}
+
+void session_enter(struct request *request, const struct id *id)
+{
+    if (join(request, id)) {
+        return;
+    }
+    struct session *session = request->session;
+    if (!session->active) {
+        give_turn(request);
+        return;
+    }
+    uint64_t max = request->service->options.queue_max;
+    if (session->waiting_count >= max || start_timer(request)) {
+        char detail[120];
+        snprintf(detail, sizeof detail, "%llu requests wait for this session already, the limit",
+                 (unsigned long long)session->waiting_count);
+        request_fail(request, 429, "queue-full", detail);
+        request->is_busy = false;
+        request_release(request);
+        return;
+    }
+    if (session->last) {
+        session->last->next = request;
+    } else {
+        session->first = request;
+    }
+    session->last = request;
+    session->waiting_count++;
+}
+
+void session_enter_to_remove(struct request *request, const struct id *id)
+{
+    if (join(request, id)) {
+        return;
+    }
+    struct session *session = request->session;
+    while (session->first) {
+        turn_away(session->first, 409, "removed", "the session was removed while this waited");
+    }
+    if (!session->active) {
+        give_turn(request);
+        return;
+    }
+    session->first = request;
+    session->last = request;
+    session->waiting_count = 1;
+    if (session->active->purpose == PURPOSE_RUN) {
+        session->active->is_removed = true;
+        post_abort(session->active);
+    }
+}
+
+void session_leave(struct request *request)
+{
+    struct session *session = request->session;
+    struct service *service = request->service;
+    check(session->active == request);
+    session->active = NULL;
+    request->session = NULL;
+    request->is_busy = false;
+    request_release(request);
+    struct request *next = session->first;
+    if (next) {
+        session->active = next;
+        unqueue(next);
+        give_turn(next);
+        return;
+    }
+    struct session **place = place_of(service, &session->id);
+    check(*place == session);
+    *place = session->next;
+    free(session);
+}
+
+void session_quit(struct request *request)
+{
+    unqueue(request);
+    request->session = NULL;
+    request->is_busy = false;
+}
