@@ -186,6 +186,38 @@ static void print_csrs(void)
 #undef CSR
 }
 
+static void print_routes(void)
+{
+    puts("| method | path | answers | what it does |\n|---|---|---|---|");
+#define ROUTE(handler, method, path, answers, text) \
+    puts("| " #method " | `" path "` | " answers " | " text " |");
+#include "service/route.def"
+#undef ROUTE
+}
+
+/* The option's value where nobody gives one; a text option's is in its text. */
+static const char *fallback_text(const char *kind, long long fallback, char ret_text[32])
+{
+    ret_text[0] = 0;
+    if (strcmp(kind, "COUNT") == 0) {
+        snprintf(ret_text, 32, "%lld", fallback);
+    } else if (strcmp(kind, "MS") == 0) {
+        snprintf(ret_text, 32, "%lld ms", fallback);
+    }
+    return ret_text;
+}
+
+static void print_options(void)
+{
+    puts("| option | default | what it does |\n|---|--:|---|");
+    char number[32];
+#define OPTION(kind, field, name, letter, argument, fallback, min, max, text) \
+    printf("| `--%s` %s | %s | %s |\n", name, argument,                       \
+           fallback_text(#kind, (long long)(fallback), number), text);
+#include "service/option.def"
+#undef OPTION
+}
+
 static const struct target {
     const char *name;
     void (*print)(void);
@@ -200,6 +232,8 @@ static const struct target {
     {"instructions", print_instructions},
     {"compressed", print_compressed},
     {"csrs", print_csrs},
+    {"routes", print_routes},
+    {"options", print_options},
 };
 
 int main(int argc, char **argv)
