@@ -4,7 +4,7 @@
 
 #include "os/clock.h"
 #include "os/process.h"
-#include "service/delta.h"
+#include "service/dirty.h"
 #include "service/guest.h"
 
 #include <stdio.h>
@@ -385,7 +385,7 @@ static void commit_work(void *context)
 {
     struct request *request = context;
     int err = os_seal(request->fds[RUN_FD_DELTA]);
-    err = err ? err : delta_read_marks(request->fds[RUN_FD_DELTA], request->marks);
+    err = err ? err : dirty_read_marks(request->fds[RUN_FD_DELTA], request->marks);
     if (!err) {
         struct ram_commit commit = {
             .id = request->ram,

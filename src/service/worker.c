@@ -6,7 +6,7 @@
 #include "os/map.h"
 #include "os/process.h"
 #include "os/sandbox.h"
-#include "service/delta.h"
+#include "service/dirty.h"
 
 struct worker {
     const struct run_order *order;
@@ -137,7 +137,7 @@ static int run(struct worker *w)
         find_symbol(&w->image, result->stop.x[1], &result->ra_symbol);
         return 0;
     }
-    err = delta_write(w->fds[RUN_FD_DELTA], machine_ram_dirty(w->machine),
+    err = dirty_write(w->fds[RUN_FD_DELTA], machine_ram_dirty(w->machine),
                       machine_window(w->machine, WINDOW_RAM));
     return err ? fail(&result->msg, err, "the changed pages cannot be handed over") : 0;
 }

@@ -1,11 +1,11 @@
-/* delta.c - dirty pages in a memory file */
+/* dirty.c - dirty pages in a memory file */
 /* SPDX-License-Identifier: MIT */
-#include "service/delta.h"
+#include "service/dirty.h"
 
 #include "os/process.h"
 #include "service/worker.h"
 
-int delta_write(int fd, const uint8_t *dirty, const uint8_t *ram)
+int dirty_write(int fd, const uint8_t *dirty, const uint8_t *ram)
 {
     uint8_t marks[RAM_PAGES];
     for (uint32_t first = 0; first < RAM_PAGES; first++) {
@@ -26,7 +26,7 @@ int delta_write(int fd, const uint8_t *dirty, const uint8_t *ram)
     return os_memfd_write(fd, span_of(marks, sizeof marks), DELTA_MARKS_AT);
 }
 
-int delta_read_marks(int fd, uint8_t *ret_marks)
+int dirty_read_marks(int fd, uint8_t *ret_marks)
 {
     return os_memfd_read(fd, ret_marks, RAM_PAGES, DELTA_MARKS_AT);
 }
