@@ -1,0 +1,428 @@
+/* head.c - the request line and header fields: everything that is refused before a handler sees it
+ */
+/* SPDX-License-Identifier: MIT */
+/* The head is looked at twice. The scan here works on raw lines as they come and is the strict
+ * one: it takes CRLF only, knows no folding, and finds the fields. llhttp then reads the whole
+ * head for the framing of the body; it is told POST for a method, since it refuses methods that
+ * it does not know and treats some that it does specially. */
+#include "http/internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* The method, two spaces and the version: what a request line holds beside its target. */
+enum { LINE_BESIDE_TARGET = HTTP_METHOD_LEN_MAX + 12 };
+
+int refuse(struct conn *c, int status, const char *type, const char *format, ...)
+{
+    c->refusal = (struct refusal){.status = status, .type = type};
+    va_list args;
+    va_start(args, format);
+    vsnprintf(c->refusal.detail, sizeof c->refusal.detail, format, args);
+    va_end(args);
+    return ERR_ARGUMENT;
+}
+
+static int refuse_limit(struct conn *c, int status, const char *what, uint64_t limit)
+{
+    refuse(c, status, "too-large", "%s is larger than its limit of %llu", what,
+           (unsigned long long)limit);
+    snprintf(c->refusal.members, sizeof c->refusal.members, "\"limit\":%llu",
+             (unsigned long long)limit);
+    return ERR_ARGUMENT;
+}
+
+static bool is_alnum(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+/* RFC 9110, 5.6.2 */
+static bool is_token(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+        if (!is_alnum(c) && (c == 0 || !strchr("!#$%&'*+-.^_`|~", c))) {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
+static struct span cut(struct span *rest, uint8_t at)
+{
+    const uint8_t *found = rest->len ? memchr(rest->data, at, rest->len) : NULL;
+    size_t len = found ? (size_t)(found - rest->data) : rest->len;
+    struct span first = span_of(rest->data, len);
+    *rest = found ? span_of(found + 1, rest->len - len - 1) : span_of(NULL, 0);
+    return first;
+}
+
+static struct span trim(struct span text)
+{
+    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
+        text = span_of(text.data + 1, text.len - 1);
+    }
+    while (text.len > 0 && strchr(" \t", text.data[text.len - 1])) {
+        text.len--;
+    }
+    return text;
+}
+
+static bool has_prefix_nocase(struct span text, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    return text.len >= len && span_equals_nocase(span_of(text.data, len), prefix);
+}
+
+/* An authority without user information: RFC 3986's host and port, loosely, and not empty. */
+static bool is_authority(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+        if (!is_alnum(c) && (c == 0 || !strchr("-._~%:[]!$&'()*+,;=", c))) {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
+/* ---- the request line ---- */
+
+static void split_path(struct http_request *r, struct span rest)
+{
+    r->has_query = rest.len > 0 && memchr(rest.data, '?', rest.len);
+    r->path = cut(&rest, '?');
+    r->query = rest;
+    if (r->path.len == 0) {
+        r->path = span_of_string("/");
+    }
+}
+
+static int read_absolute(struct conn *c, struct span rest)
+{
+    size_t len = 0;
+    while (len < rest.len && rest.data[len] != '/' && rest.data[len] != '?') {
+        len++;
+    }
+    struct http_request *r = &c->request;
+    r->host = span_of(rest.data, len);
+    if (!is_authority(r->host)) {
+        return refuse(c, 400, "bad-target", "the target's host is not one");
+    }
+    split_path(r, span_of(rest.data + len, rest.len - len));
+    return 0;
+}
+
+static int read_target(struct conn *c)
+{
+    struct http_request *r = &c->request;
+    struct span target = r->target;
+    size_t limit = c->server->options.target_bytes_max;
+    if (target.len > limit) {
+        return refuse_limit(c, 414, "the request target, in bytes,", limit);
+    }
+    for (size_t i = 0; i < target.len; i++) {
+        if (target.data[i] <= ' ' || target.data[i] >= 0x7f || target.data[i] == '#') {
+            return refuse(c, 400, "bad-target",
+                          "the request target holds byte 0x%02x at %zu; it must be percent-encoded",
+                          target.data[i], i);
+        }
+    }
+    if (has_prefix_nocase(target, "http://")) {
+        return read_absolute(c, span_of(target.data + 7, target.len - 7));
+    }
+    if (has_prefix_nocase(target, "https://")) {
+        return read_absolute(c, span_of(target.data + 8, target.len - 8));
+    }
+    bool is_star = span_equals_string(target, "*") && http_method_is(r, "OPTIONS");
+    if (!is_star && (target.len == 0 || target.data[0] != '/')) {
+        return refuse(c, 400, "bad-target", "the request target does not start with '/'");
+    }
+    split_path(r, target);
+    return 0;
+}
+
+static int read_version(struct conn *c, struct span version)
+{
+    if (version.len != 8 || memcmp(version.data, "HTTP/", 5) != 0 || version.data[5] < '0' ||
+        version.data[5] > '9' || version.data[6] != '.' || version.data[7] < '0' ||
+        version.data[7] > '9') {
+        return refuse(c, 400, "bad-request-line",
+                      "the request line does not end in an HTTP version");
+    }
+    if (version.data[5] != '1' || version.data[7] > '1') {
+        return refuse(c, 505, "bad-version", "HTTP/%c.%c is not spoken here; HTTP/1.1 and 1.0 are",
+                      version.data[5], version.data[7]);
+    }
+    c->request.minor = version.data[7] - '0';
+    return 0;
+}
+
+static int read_request_line(struct conn *c, struct span line)
+{
+    struct http_request *r = &c->request;
+    struct span rest = line;
+    struct span method = cut(&rest, ' ');
+    struct span target = cut(&rest, ' ');
+    if (!is_token(method)) {
+        return refuse(c, 400, "bad-request-line", "the request line does not start with a method");
+    }
+    r->target = target;
+    int err = read_version(c, rest);
+    if (err) {
+        return err;
+    }
+    if (method.len > HTTP_METHOD_LEN_MAX || span_equals_string(method, "CONNECT")) {
+        return refuse(c, 501, "unknown-method", "this method is not implemented");
+    }
+    r->method = method;
+    return read_target(c);
+}
+
+/* ---- the fields ---- */
+
+static int read_field(struct conn *c, struct span line)
+{
+    struct http_request *r = &c->request;
+    if (line.data[0] == ' ' || line.data[0] == '\t') {
+        return refuse(c, 400, "bad-field", "a header field is folded over two lines");
+    }
+    struct span rest = line;
+    struct span name = cut(&rest, ':');
+    if (!rest.data || !is_token(name)) {
+        return refuse(c, 400, "bad-field", "header line %zu is not \"name: value\"",
+                      r->fields_count + 1);
+    }
+    if (r->fields_count >= c->server->options.fields_count_max) {
+        return refuse_limit(c, 431, "the number of header fields",
+                            c->server->options.fields_count_max);
+    }
+    r->fields[r->fields_count++] = (struct http_field){.name = name, .value = trim(rest)};
+    return 0;
+}
+
+static int check_host(struct conn *c)
+{
+    struct http_request *r = &c->request;
+    size_t count = http_field_repeats(r, "Host");
+    if (count > 1 || (count == 0 && r->minor > 0)) {
+        return refuse(c, 400, "bad-host", "the request has %zu Host fields; it must have one",
+                      count);
+    }
+    struct span host = {0};
+    if (http_field(r, "Host", &host) && !is_authority(host)) {
+        return refuse(c, 400, "bad-host", "the Host field does not name a host");
+    }
+    if (r->host.len == 0) {
+        r->host = host;
+    }
+    return 0;
+}
+
+static bool is_decimal(struct span text, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t digit = (uint8_t)(text.data[i] - '0');
+        if (digit > 9 || value > (INT64_MAX - 9) / 10) {
+            return false;
+        }
+        value = value * 10 + digit;
+    }
+    *ret_value = value;
+    return text.len > 0;
+}
+
+static int check_coding(struct conn *c, struct span coding)
+{
+    struct http_request *r = &c->request;
+    if (r->minor == 0) {
+        return refuse(c, 400, "bad-framing", "HTTP/1.0 has no Transfer-Encoding");
+    }
+    if (http_field_repeats(r, "Transfer-Encoding") > 1) {
+        return refuse(c, 400, "bad-framing", "the request has two Transfer-Encoding fields");
+    }
+    if (!span_equals_nocase(coding, "chunked")) {
+        return refuse(c, 501, "unknown-coding",
+                      "the only Transfer-Encoding spoken here is chunked");
+    }
+    r->is_chunked = true;
+    return 0;
+}
+
+static int check_framing(struct conn *c)
+{
+    struct http_request *r = &c->request;
+    size_t lengths_count = http_field_repeats(r, "Content-Length");
+    struct span value;
+    bool has_coding = http_field(r, "Transfer-Encoding", &value);
+    if (has_coding && lengths_count > 0) {
+        return refuse(c, 400, "bad-framing",
+                      "the request has both a Content-Length and a Transfer-Encoding");
+    }
+    if (has_coding) {
+        return check_coding(c, value);
+    }
+    if (lengths_count > 1) {
+        return refuse(c, 400, "bad-framing", "the request has %zu Content-Length fields",
+                      lengths_count);
+    }
+    if (lengths_count == 1 && http_field(r, "Content-Length", &value)) {
+        if (!is_decimal(value, &r->length)) {
+            return refuse(c, 400, "bad-framing", "the Content-Length is not a decimal number");
+        }
+        r->has_length = true;
+    }
+    return 0;
+}
+
+static bool list_has(struct span list, const char *word)
+{
+    while (list.data) {
+        if (span_equals_nocase(trim(cut(&list, ',')), word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int check_connection(struct conn *c)
+{
+    struct http_request *r = &c->request;
+    bool closes = false;
+    bool keeps = r->minor > 0;
+    for (size_t i = 0; i < r->fields_count; i++) {
+        if (span_equals_nocase(r->fields[i].name, "Connection")) {
+            closes |= list_has(r->fields[i].value, "close");
+            keeps |= list_has(r->fields[i].value, "keep-alive");
+        }
+    }
+    r->keeps_alive = keeps && !closes;
+    struct span expect;
+    if (r->minor > 0 && http_field(r, "Expect", &expect)) {
+        if (http_field_repeats(r, "Expect") > 1 || !span_equals_nocase(expect, "100-continue")) {
+            return refuse(c, 417, "bad-expectation", "the only Expect known here is 100-continue");
+        }
+        r->expects_continue = true;
+    }
+    return 0;
+}
+
+/* ---- llhttp's turn ---- */
+
+static int on_headers_complete(llhttp_t *parser)
+{
+    parser->upgrade = 0; /* Upgrade is ignored: what follows is this request's body */
+    return HPE_PAUSED;
+}
+
+static int check_with_llhttp(struct conn *c, struct span head)
+{
+    static const llhttp_settings_t settings = {.on_headers_complete = on_headers_complete};
+    size_t method_len = c->request.method.len;
+    llhttp_init(&c->parser, HTTP_REQUEST, &settings);
+    llhttp_errno_t error = llhttp_execute(&c->parser, "POST", 4);
+    if (error == HPE_OK) {
+        error =
+            llhttp_execute(&c->parser, (const char *)head.data + method_len, head.len - method_len);
+    }
+    if (error != HPE_PAUSED) {
+        return refuse(c, 400, "bad-request", "the request cannot be understood: %s",
+                      llhttp_errno_name(error));
+    }
+    llhttp_resume(&c->parser);
+    return 0;
+}
+
+static int check_head(struct conn *c, struct span head)
+{
+    int err = check_host(c);
+    if (!err) {
+        err = check_framing(c);
+    }
+    if (!err) {
+        err = check_with_llhttp(c, head);
+    }
+    return err ? err : check_connection(c);
+}
+
+/* ---- the raw lines ---- */
+
+static int check_line(struct conn *c, struct span line)
+{
+    for (size_t i = 0; i < line.len; i++) {
+        uint8_t byte = line.data[i];
+        if ((byte < ' ' && byte != '\t') || byte == 0x7f) {
+            return refuse(c, 400, "bad-request", "the request's head holds the control byte 0x%02x",
+                          byte);
+        }
+    }
+    return 0;
+}
+
+/* What can be said of a head whose end has not come. */
+static int check_partial(struct conn *c)
+{
+    const struct http_options *o = &c->server->options;
+    if (c->in_len > 0 && !is_token(span_of(c->in, 1)) && c->in[0] != '\r') {
+        return refuse(c, 400, "bad-request-line", "the request line does not start with a method");
+    }
+    if (c->line_at == 0 && c->in_len > o->target_bytes_max + LINE_BESIDE_TARGET) {
+        return refuse_limit(c, 414, "the request target, in bytes,", o->target_bytes_max);
+    }
+    if (c->in_len > o->head_bytes_max) {
+        return refuse_limit(c, 431, "the request's head, in bytes,", o->head_bytes_max);
+    }
+    return 0;
+}
+
+static int read_line(struct conn *c, struct span line)
+{
+    int err = check_line(c, line);
+    if (err) {
+        return err;
+    }
+    return c->line_at == 0 ? read_request_line(c, line) : read_field(c, line);
+}
+
+/* RFC 9112, 2.2: one empty line before a request is forgiven; old clients send it after a body. */
+static void skip_empty_line(struct conn *c)
+{
+    if (c->line_at == 0 && c->in_len >= 2 && memcmp(c->in, "\r\n", 2) == 0) {
+        c->in_len -= 2;
+        memmove(c->in, c->in + 2, c->in_len);
+    }
+}
+
+int head_parse(struct conn *c)
+{
+    skip_empty_line(c);
+    while (c->line_at < c->in_len) {
+        uint8_t *start = c->in + c->line_at;
+        uint8_t *end = memchr(start, '\n', c->in_len - c->line_at);
+        if (!end) {
+            break;
+        }
+        size_t next = (size_t)(end - c->in) + 1;
+        if (next > c->server->options.head_bytes_max) {
+            return refuse_limit(c, 431, "the request's head, in bytes,",
+                                c->server->options.head_bytes_max);
+        }
+        if (end == start || end[-1] != '\r') {
+            return refuse(c, 400, "bad-request", "a line of the request's head ends without CR");
+        }
+        struct span line = span_of(start, (size_t)(end - start) - 1);
+        if (line.len == 0 && c->line_at > 0) {
+            c->head_len = next;
+            int err = check_head(c, span_of(c->in, next));
+            return err ? err : 1;
+        }
+        int err = read_line(c, line);
+        if (err) {
+            return err;
+        }
+        c->line_at = next;
+    }
+    return check_partial(c);
+}

@@ -1,0 +1,220 @@
+/* server.c - listening, accepting within bounds, and the graceful end */
+/* SPDX-License-Identifier: MIT */
+#include "http/internal.h"
+
+#include "base/limits.h"
+#include "os/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ACCEPTS_PER_TURN = 64 };
+
+#define ACCEPT_PAUSE_NS 100000000u
+#define SECOND_NS       1000000000u
+
+struct http_options http_options_default(void)
+{
+    return (struct http_options){
+        .head_bytes_max = KiB(16),
+        .target_bytes_max = KiB(8),
+        .fields_count_max = 100,
+        .connections_count_max = 1000,
+        .head_timeout_ns = 10ull * SECOND_NS,
+        .idle_timeout_ns = 60ull * SECOND_NS,
+        .linger_timeout_ns = 2ull * SECOND_NS,
+        .body_rate_min = KiB(1),
+        .body_window_ns = 10ull * SECOND_NS,
+        .problem_type_root = "urn:problem:",
+    };
+}
+
+static void on_accept_timer(void *context);
+
+int http_server_create(struct os_poll *poll, const struct http_options *options,
+                       const struct http_handler *handler, struct http_server **ret_server)
+{
+    check(handler->on_head);
+    check(options->fields_count_max <= HTTP_FIELDS_MAX);
+    struct http_server *server = calloc(1, sizeof *server);
+    if (!server) {
+        return ERR_NO_MEMORY;
+    }
+    server->poll = poll;
+    server->options = *options;
+    server->handler = *handler;
+    server->is_accepting = true;
+    server->accept_timer = (struct os_timer){.on_due = on_accept_timer, .context = server};
+    os_ignore_broken_pipes(); /* sendfile(2) has no flag against them */
+    *ret_server = server;
+    return 0;
+}
+
+/* ---- accepting ---- */
+
+static void set_accepting(struct http_server *server, bool is_accepting)
+{
+    if (server->is_accepting == is_accepting) {
+        return;
+    }
+    server->is_accepting = is_accepting;
+    for (struct listener *l = server->listeners; l; l = l->next) {
+        os_watch_change(server->poll, &l->watch, is_accepting ? OS_READABLE : 0);
+    }
+}
+
+static bool has_place(const struct http_server *server)
+{
+    return server->counts.connections_open < server->options.connections_count_max;
+}
+
+static void on_accept_timer(void *context)
+{
+    struct http_server *server = context;
+    set_accepting(server, has_place(server));
+}
+
+/* Without descriptors or memory, accept would fail again at once: rest a little. */
+static void pause_accepting(struct http_server *server)
+{
+    uint64_t due = os_poll_now(server->poll) + ACCEPT_PAUSE_NS;
+    if (os_timer_start(server->poll, &server->accept_timer, due) == 0) {
+        set_accepting(server, false);
+    }
+}
+
+static void on_connection(void *context, uint32_t events UNUSED)
+{
+    struct listener *listener = context;
+    struct http_server *server = listener->server;
+    for (int i = 0; i < ACCEPTS_PER_TURN && has_place(server); i++) {
+        int fd;
+        struct os_address peer;
+        int err = os_socket_accept(listener->watch.fd, &fd, &peer);
+        if (err == ERR_NOT_FOUND) {
+            return;
+        }
+        if (err == ERR_QUOTA) {
+            pause_accepting(server);
+            return;
+        }
+        if (err == 0 && conn_create(server, fd, &peer)) {
+            os_close(fd);
+            pause_accepting(server);
+            return;
+        }
+    }
+    set_accepting(server, has_place(server));
+}
+
+int http_server_listen(struct http_server *server, const char *address, int *ret_port,
+                       struct msg *msg)
+{
+    struct os_address wanted;
+    struct os_address bound;
+    int err = os_address_parse(address, &wanted, msg);
+    if (err) {
+        return err;
+    }
+    struct listener *listener = calloc(1, sizeof *listener);
+    if (!listener) {
+        return fail(msg, ERR_NO_MEMORY, "cannot listen on %s: out of memory", address);
+    }
+    int fd;
+    err = os_socket_listen(&wanted, &fd, &bound, msg);
+    if (err) {
+        free(listener);
+        return err;
+    }
+    listener->server = server;
+    listener->watch = (struct os_watch){
+        .fd = fd, .events = OS_READABLE, .on_event = on_connection, .context = listener};
+    err = os_watch_start(server->poll, &listener->watch);
+    if (err) {
+        os_close(fd);
+        free(listener);
+        return fail(msg, err, "cannot watch %s: %s", address, err_text(err));
+    }
+    listener->next = server->listeners;
+    server->listeners = listener;
+    *ret_port = os_address_port(&bound);
+    return 0;
+}
+
+int http_server_adopt(struct http_server *server, int fd)
+{
+    struct os_address nobody = {0};
+    int err = os_socket_prepare(fd);
+    return err ? err : conn_create(server, fd, &nobody);
+}
+
+void server_conn_ended(struct http_server *server)
+{
+    if (server->is_draining) {
+        if (!server->conns && !server->is_drained) {
+            server->is_drained = true;
+            if (server->handler.on_drained) {
+                server->handler.on_drained(server->handler.context);
+            }
+        }
+    } else if (server->accept_timer.place == 0) {
+        set_accepting(server, has_place(server));
+    }
+}
+
+/* ---- the end ---- */
+
+static void stop_listening(struct http_server *server)
+{
+    os_timer_stop(server->poll, &server->accept_timer);
+    while (server->listeners) {
+        struct listener *listener = server->listeners;
+        server->listeners = listener->next;
+        os_watch_stop(server->poll, &listener->watch);
+        os_close(listener->watch.fd);
+        free(listener);
+    }
+}
+
+void http_server_drain(struct http_server *server)
+{
+    stop_listening(server);
+    struct conn *next;
+    for (struct conn *c = server->conns; c; c = next) {
+        next = c->next;
+        if (c->state == CONN_HEAD && c->in_len == 0 && !c->is_running) {
+            conn_destroy(c, HTTP_ABORT_GONE);
+        }
+    }
+    server->is_draining = true;
+    server_conn_ended(server);
+}
+
+void http_server_destroy(struct http_server *server)
+{
+    if (!server) {
+        return;
+    }
+    stop_listening(server);
+    while (server->conns) {
+        conn_destroy(server->conns, HTTP_ABORT_SHUTDOWN);
+    }
+    free(server);
+}
+
+struct http_counts http_server_counts(const struct http_server *server)
+{
+    return server->counts;
+}
+
+struct span server_date(struct http_server *server)
+{
+    uint64_t now_s = os_wall_ms() / 1000;
+    if (server->date_s != now_s) {
+        char date[OS_DATE_TEXT_MAX];
+        os_format_date(now_s, date);
+        snprintf(server->date, sizeof server->date, "Date: %s\r\n", date);
+        server->date_s = now_s;
+    }
+    return span_of_string(server->date);
+}
