@@ -65,7 +65,7 @@ const struct field *isa_fields(size_t *ret_count)
     return fields;
 }
 
-static int32_t immediate_of(uint32_t word, unsigned kind)
+int32_t isa_immediate_of(uint32_t word, unsigned kind)
 {
     uint32_t value = 0;
     for (size_t i = 0; i < ARRAY_COUNT(fields); i++) {
@@ -130,7 +130,7 @@ static bool decode_compressed(uint32_t parcel, struct insn *insn)
         .rd = register_of(parcel, row->rd),
         .rs1 = register_of(parcel, row->rs1),
         .rs2 = register_of(parcel, row->rs2),
-        .imm = immediate_of(parcel, row->immediate),
+        .imm = isa_immediate_of(parcel, row->immediate),
     };
     return is_allowed(row->needs, insn);
 }
@@ -146,7 +146,7 @@ static bool decode_word(uint32_t word, struct insn *insn)
                 .rd = format->has_rd ? word >> 7 & 31 : 0,
                 .rs1 = format->has_rs1 ? word >> 15 & 31 : 0,
                 .rs2 = format->has_rs2 ? word >> 20 & 31 : 0,
-                .imm = immediate_of(word, format->immediate),
+                .imm = isa_immediate_of(word, format->immediate),
             };
             return true;
         }

@@ -43,7 +43,8 @@ MUST_CHECK bool isa_encode(const struct insn *insn, uint32_t *ret_word);
 enum { ISA_TEXT_MAX = 80 };
 
 /* Writes the instruction in `word` at `pc` as GNU objdump's `-M no-aliases` does (mnemonic, tab,
- * operands), `.2byte 0x...` or `.4byte 0x...` for none; returns its size, 2 or 4. */
+ * operands), `.2byte 0x...` or `.4byte 0x...` for none; returns its size, 2 or 4. Targets of jumps
+ * and branches are plain hexadecimal numbers, as objdump prints them where there are no symbols. */
 unsigned isa_disassemble(uint32_t word, uint32_t pc, char ret_text[ISA_TEXT_MAX]);
 
 /* The ABI name (`a0`) of register 0 to 31. */
