@@ -92,6 +92,7 @@ struct request {
     struct run *run;
     struct id run_id;
     bool has_run;
+    bool has_result; /* it ended by itself: `result` counts */
     struct blob_lease blob;
     struct ram_lease base;
     bool has_blob;

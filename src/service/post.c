@@ -484,6 +484,7 @@ static void run_done(void *context, int err, const struct run_result *result)
     request->result = *result;
     service->workers_busy--;
     if (!err) {
+        request->has_result = true;
         keep_console(request);
     }
     run_over(request, err);

@@ -226,9 +226,11 @@ void log_request(const struct request *request, const struct http_request *http)
         put_id(&line, "run", &request->run_id);
         put_id(&line, "rom", &request->rom);
         put_id(&line, "ram", &request->ram);
-        buf_print(&line, " halt=%s cycles=%llu committed=%s", halt_text(request->result.stop.halt),
-                  (unsigned long long)request->result.stop.cycles,
-                  request->is_committed ? "yes" : "no");
+        buf_print(&line, " committed=%s", request->is_committed ? "yes" : "no");
+    }
+    if (request && request->has_result) {
+        buf_print(&line, " halt=%s cycles=%llu", halt_text(request->result.stop.halt),
+                  (unsigned long long)request->result.stop.cycles);
     }
     fprintf(stderr, "%.*s\n", (int)line.len, (const char *)line.data);
     buf_deinit(&line);
