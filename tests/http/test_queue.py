@@ -1,0 +1,143 @@
+# test_queue.py - who runs when: sessions in order and side by side, clients that go away
+# SPDX-License-Identifier: MIT
+import json
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+LONG = b'400000'  # the spin firmware: about a second and more of work on any engine here
+WAIT_SECONDS = 60
+
+
+def children_of(server):
+    """Processes below the server: the zygote and the children of runs."""
+    found, todo = [], [server.process.pid]
+    while todo:
+        pid = todo.pop()
+        try:
+            with open(f'/proc/{pid}/task/{pid}/children') as file:
+                below = [int(n) for n in file.read().split()]
+        except FileNotFoundError:
+            continue
+        found += below
+        todo += below
+    return found
+
+
+def wait_until(condition):
+    until = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < until, 'it never happened'
+        time.sleep(0.01)
+
+
+def start_post(server, path, body, extra=''):
+    """Sends a POST and leaves its reply unread."""
+    link = socket.create_connection(('127.0.0.1', server.port))
+    link.sendall(f'POST {path} HTTP/1.1\r\nHost: localhost\r\n{extra}'
+                 f'Content-Length: {len(body)}\r\n\r\n'.encode() + body)
+    return link
+
+
+def is_running(server):
+    return len(children_of(server)) > 1
+
+
+@pytest.fixture
+def session(client, rom):
+    path = rom('spin')
+    return f'{path}/{client("POST", path, b"0")["Mcu-Ram"]}'
+
+
+def test_one_session_runs_in_order(client, session):
+    with ThreadPoolExecutor(8) as pool:
+        bodies = list(pool.map(lambda _: client('POST', session, b'10').body, range(8)))
+    assert sorted(map(int, bodies)) == list(range(2, 10))
+
+
+def test_sessions_run_side_by_side(server, client, rom, session):
+    slow = start_post(server, session, LONG)
+    wait_until(lambda: is_running(server))
+    quick = client('POST', rom('echo'), b'quick')
+    assert quick.body == b'quick'
+    slow.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        slow.recv(1)  # the first has not ended, the second has
+    slow.close()
+
+
+def test_a_full_queue_is_429(start_server, client_of, firmware):
+    server = start_server('--queue', '1')
+    client = client_of(server)
+    path = '/mcu/' + client.put(firmware('spin'))
+    session = f'{path}/{client("POST", path, b"0")["Mcu-Ram"]}'
+    links = [start_post(server, session, LONG)]
+    wait_until(lambda: is_running(server))
+    links.append(start_post(server, session, b'0'))
+    replies = []
+    wait_until(lambda: replies.append(client('POST', session, b'0', timeout=60)) or
+               replies[-1].status == 429)
+    assert replies[-1]['Retry-After']
+    assert json.loads(replies[-1].body)['type'].endswith(':queue-full')
+    for link in links:
+        link.close()
+
+
+def test_a_wait_that_is_too_long_is_429(start_server, client_of, firmware):
+    server = start_server('--queue-ms', '100')
+    client = client_of(server)
+    path = '/mcu/' + client.put(firmware('forever'))
+    session = f'{path}/{client("POST", path, Mcu_Max_Cycles="100")["Mcu-Ram"]}'
+    link = start_post(server, session, b'')
+    wait_until(lambda: is_running(server))
+    reply = client('POST', session)
+    assert reply.status == 429 and reply['Retry-After']
+    link.close()
+
+
+@pytest.mark.parametrize('leave', [lambda s: s.close(), lambda s: s.shutdown(socket.SHUT_WR)])
+def test_a_client_that_goes_away_stops_its_run(server, client, session, leave):
+    link = start_post(server, session, LONG)
+    wait_until(lambda: is_running(server))
+    leave(link)
+    wait_until(lambda: not is_running(server))
+    assert client('POST', session, b'0').body == b'2'  # the run was rolled back
+    link.close()
+
+
+def test_a_client_that_goes_away_leaves_the_queue(server, client, session):
+    running = start_post(server, session, LONG)
+    wait_until(lambda: is_running(server))
+    start_post(server, session, b'0').close()
+    last = start_post(server, session, b'0')
+    running.close()
+    assert b'\r\n\r\n2' in last.recv(65536)
+    last.close()
+
+
+def test_removal_stops_what_runs_and_what_waits(server, client, session):
+    running = start_post(server, session, LONG)
+    wait_until(lambda: is_running(server))
+    waiting = start_post(server, session, b'0')
+    time.sleep(0.2)  # lets the second come in first; the outcome is the same if it does not
+    assert client('DELETE', session).status == 204
+    assert running.recv(65536).startswith(b'HTTP/1.1 409')
+    assert waiting.recv(65536)[9:12] in (b'409', b'404')
+    assert client('GET', session).status == 404
+    running.close()
+    waiting.close()
+
+
+def test_a_run_that_is_killed_changes_nothing(server, client, session):
+    link = start_post(server, session, LONG)
+    wait_until(lambda: is_running(server))
+    import os
+    import signal
+    zygote = children_of(server)[0]
+    with open(f'/proc/{zygote}/task/{zygote}/children') as file:
+        os.kill(int(file.read().split()[0]), signal.SIGKILL)
+    assert link.recv(65536).startswith(b'HTTP/1.1 503')
+    assert client('POST', session, b'0').body == b'2'
+    link.close()

@@ -1,0 +1,230 @@
+# test_resources.py - ROMs, RAM images, lists, cookies, methods: http-api.md sentence by sentence
+# SPDX-License-Identifier: MIT
+import hashlib
+import json
+import re
+import uuid
+
+import pytest
+
+UUID = re.compile(r'^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$')
+
+
+def problem(reply):
+    assert reply['Content-Type'] == 'application/problem+json'
+    document = json.loads(reply.body)
+    assert document['status'] == reply.status and document['type'] and document['detail']
+    return document
+
+
+def test_put_stores_a_rom_and_get_gives_it_back(client, firmware):
+    image = firmware('echo').read_bytes()
+    put = client('PUT', '/mcu', image)
+    assert put.status == 201
+    about = json.loads(put.body)
+    assert UUID.match(about['id']) and put['Location'] == '/mcu/' + about['id']
+    assert about['size'] == len(image) and about['format'] == 'elf'
+    assert about['sha256'] == hashlib.sha256(image).hexdigest()
+    assert about['entry'] == 0x20000000
+    assert put.cookies() == {'rom': about['id'], 'ram': ''}
+    for cookie in put.all('Set-Cookie'):
+        assert 'Path=/mcu' in cookie and 'HttpOnly' in cookie and 'SameSite=Strict' in cookie
+    for path, fields in (put['Location'], {}), ('/mcu', {'Cookie': 'rom=' + about['id']}):
+        got = client('GET', path, **fields)
+        assert got.status == 200 and got.body == image
+        assert got['Content-Type'] == 'application/octet-stream'
+        assert got['ETag'] == f'"{about["sha256"]}"'
+        head = client('HEAD', path, **fields)
+        assert head.status == 200 and head.body == b''
+        assert head['Content-Length'] == str(len(image))
+
+
+def test_put_replaces_a_rom_and_sessions_keep_their_ram(client, rom, firmware):
+    path = rom('count')
+    cookies = client('POST', path).cookies()
+    session = f'{path}/{cookies["ram"]}'
+    assert client('PUT', path, firmware('boot').read_bytes()).status == 200
+    assert client('POST', session).body == b'1'
+    assert client('PUT', path, firmware('count').read_bytes()).status == 200
+    assert client('POST', session).body == b'2'
+    fresh = f'/mcu/{uuid.uuid4()}'
+    assert client('PUT', fresh, firmware('count').read_bytes()).status == 201
+
+
+def test_raw_images(client):
+    image = bytes.fromhex('b70010003755000013055555') + b'\x23\xa0\xa0\x00'
+    put = client('PUT', '/mcu', image)
+    assert put.status == 201 and json.loads(put.body)['format'] == 'raw'
+    forced = client('PUT', '/mcu?format=raw', b'\x7fELF and more')
+    assert forced.status == 201 and json.loads(forced.body)['format'] == 'raw'
+    assert client('PUT', '/mcu?format=uf2', image).status == 501
+    assert client('PUT', '/mcu?format=fish', image).status == 400
+
+
+def test_bad_images_are_refused_with_words(client):
+    reply = client('PUT', '/mcu', b'\x7fELF' + bytes(60))
+    assert reply.status == 422
+    assert len(problem(reply)['detail']) > 10
+
+
+def test_a_body_over_the_window_is_refused(client):
+    reply = client('PUT', '/mcu', bytes(33554433))
+    assert reply.status == 413
+
+
+def test_ram_images(client, rom):
+    path = rom('count')
+    session = f'{path}/{uuid.uuid4()}'
+    put = client('PUT', session, b'\x09' + bytes(5000))
+    assert put.status == 201 and put['Mcu-Ram-Version']
+    got = client('GET', session)
+    assert got.status == 200 and got.body == b'\x09'
+    assert got['ETag'] == f'"{put["Mcu-Ram-Version"]}"'
+    run = client('POST', session)
+    assert run.body == b'10' and run['Mcu-Ram-Version'] != put['Mcu-Ram-Version']
+    assert client('PUT', session, b'\x01').status == 200
+    assert client('GET', session).body == b'\x01'
+
+
+def test_removal(client, rom):
+    path = rom('count')
+    session = f'{path}/{client("POST", path).cookies()["ram"]}'
+    assert client('DELETE', session).status == 204
+    assert client('GET', session).status == 404
+    assert client('POST', session).status == 404
+    assert client('DELETE', session).status == 404
+    assert client('DELETE', path).status == 204
+    assert client('GET', path).status == 404
+    assert client('POST', path).status == 404
+
+
+def test_removing_a_rom_leaves_its_sessions(client, rom):
+    path = rom('count')
+    session = f'{path}/{client("POST", path).cookies()["ram"]}'
+    client('DELETE', path)
+    assert client('GET', session).body == b'\x01'
+    assert client('DELETE', session).status == 204
+
+
+def test_lists(client, rom):
+    path = rom('count')
+    ram = client('POST', path).cookies()['ram']
+    roms = json.loads(client('GET', '/roms').body)
+    assert [r['id'] for r in roms] == [path.removeprefix('/mcu/')]
+    sessions = json.loads(client('GET', '/sessions').body)
+    assert [(s['id'], s['rom']) for s in sessions] == [(ram, path.removeprefix('/mcu/'))]
+
+
+def test_cookies_and_precedence(client, rom):
+    path, other = rom('count'), rom('count')
+    first, second = path.removeprefix('/mcu/'), other.removeprefix('/mcu/')
+    made = client('POST', '/mcu', Cookie=f'rom={first}')
+    assert made.cookies() == {'rom': first, 'ram': made['Mcu-Ram']}
+    jar = f'rom={first}; ram={made["Mcu-Ram"]}'
+    again = client('POST', '/mcu', Cookie=jar)
+    assert again.body == b'2' and not again.cookies() and again['Mcu-Ram'] == made['Mcu-Ram']
+    # The ram cookie counts where the path names the cookie's ROM, and not for any other.
+    assert client('POST', path, Cookie=jar).body == b'3'
+    assert client('POST', other, Cookie=jar).body == b'1'
+    # A session named in the path goes with any ROM.
+    assert client('POST', f'{other}/{made["Mcu-Ram"]}', Cookie=f'rom={second}').body == b'4'
+    # Malformed or vanished counts as absent in a cookie.
+    assert client('POST', '/mcu', Cookie=f'rom={first}; ram=fish').body == b'1'
+    assert client('POST', '/mcu', Cookie=f'rom={first}; ram={uuid.uuid4()}').body == b'1'
+    assert client('POST', '/mcu', Cookie='rom=fish').status == 404
+    assert client('POST', '/mcu', Cookie=f'rom={uuid.uuid4()}').status == 404
+    assert client('POST', '/mcu').status == 404
+    assert client('GET', '/mcu').status == 404
+
+
+@pytest.mark.parametrize('path', ['/mcu/fish', '/mcu/..%2f..%2fetc%2fpasswd', '/mcu/..',
+                                  f'/mcu/{uuid.uuid4()}/x', f'/mcu/{uuid.uuid1()}',
+                                  '/runs/fish/console'])
+def test_a_malformed_id_in_the_path_is_400(client, path):
+    reply = client('GET', path)
+    assert reply.status == 400
+    assert problem(reply)['type'].endswith(':bad-id')
+
+
+@pytest.mark.parametrize('path', ['/fish', '/mcu/', '/mcu/../../etc/passwd', '//mcu', '/MCU',
+                                  f'/mcu/{uuid.uuid4()}', f'/mcu/{uuid.uuid4()}/{uuid.uuid4()}',
+                                  f'/runs/{uuid.uuid4()}/console'])
+def test_what_is_not_there_is_404(client, path):
+    reply = client('GET', path)
+    assert reply.status == 404
+    problem(reply)
+
+
+@pytest.mark.parametrize('method, path, allow', [
+    ('DELETE', '/mcu', 'GET HEAD OPTIONS POST PUT'),
+    ('PATCH', f'/mcu/{uuid.uuid4()}', 'DELETE GET HEAD OPTIONS POST PUT'),
+    ('POST', '/roms', 'GET HEAD OPTIONS'),
+    ('PUT', '/healthz', 'GET HEAD OPTIONS'),
+])
+def test_missing_methods_are_405_with_allow(client, method, path, allow):
+    reply = client(method, path)
+    assert reply.status == 405
+    assert sorted(reply['Allow'].split(', ')) == allow.split()
+    options = client('OPTIONS', path)
+    assert options.status == 204 and options['Allow'] == reply['Allow']
+
+
+@pytest.mark.parametrize('path', ['/readyz', '/metrics', '/openapi.json', f'/runs/{uuid.uuid4()}'])
+def test_paths_of_later_issues_are_501(client, path):
+    assert client('GET', path).status == 501
+
+
+@pytest.mark.parametrize('name', ['Mcu-Ephemeral', 'Mcu-Seed', 'If-Match', 'If-None-Match',
+                                  'Idempotency-Key'])
+def test_what_is_not_built_is_never_ignored(client, rom, name):
+    path = rom('count')
+    for method in 'POST', 'PUT':
+        reply = client(method, path, b'x', **{name: '*'})
+        assert reply.status == 501
+        assert name in problem(reply)['detail']
+
+
+def test_encoded_bodies_are_415(client, rom):
+    assert client('POST', rom('echo'), b'x', Content_Encoding='gzip').status == 415
+
+
+def test_content_range_is_400(client, rom):
+    assert client('PUT', rom('echo'), b'x', Content_Range='bytes 0-0/1').status == 400
+
+
+def test_front_page_and_health(client):
+    page = client('GET', '/')
+    assert page.status == 200 and page['Content-Type'].startswith('text/plain')
+    assert b'curl' in page.body
+    assert client('GET', '/healthz').body == b'ok\n'
+
+
+def test_cache_fields(client, rom):
+    path = rom('echo')
+    assert client('GET', path)['Cache-Control'] == 'private, no-cache'
+    assert client('POST', path)['Cache-Control'] == 'no-store'
+    for method in 'GET', 'POST':
+        reply = client(method, path)
+        assert 'Cookie' in reply['Vary']
+        assert reply['X-Content-Type-Options'] == 'nosniff'
+        assert reply['Content-Security-Policy'] == 'sandbox'
+        assert reply['Access-Control-Allow-Origin'] is None
+
+
+def test_rebinding_hosts_are_421(client):
+    for host in 'evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1':
+        assert client('GET', '/', Host=host).status == 421
+    for host in 'localhost', '127.0.0.1:1', '[::1]:8080':
+        assert client('GET', '/', Host=host).status == 200
+
+
+def test_foreign_origins_and_sites_are_403(client, rom):
+    path = rom('count')
+    own = f'http://127.0.0.1:{client.port}'
+    for method in 'PUT', 'POST', 'DELETE':
+        assert client(method, path, Origin='http://evil.example').status == 403
+        assert client(method, path, Origin='null').status == 403
+        assert client(method, path, Sec_Fetch_Site='cross-site').status == 403
+        assert client(method, path, Sec_Fetch_Site='same-site').status == 403
+    assert client('POST', path, Origin=own, Sec_Fetch_Site='same-origin').status == 200
+    assert client('POST', path, Sec_Fetch_Site='none').status == 200

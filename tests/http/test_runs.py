@@ -1,0 +1,209 @@
+# test_runs.py - POST: headers, sessions, caps, what a guest may set, every kind of fault
+# SPDX-License-Identifier: MIT
+import json
+import re
+
+import pytest
+
+
+def test_every_run_tells_how_it_went(client, rom):
+    reply = client('POST', rom('echo'), b'hello')
+    assert reply.status == 200 and reply.body == b'hello'
+    assert reply['Mcu-Halt'] == 'power-down' and reply['Mcu-Exit-Code'] == '0'
+    assert int(reply['Mcu-Cycles']) == int(reply['Mcu-Instructions']) > 5
+    assert reply['Mcu-Committed'] == 'yes'
+    for name in 'Mcu-Rom', 'Mcu-Ram', 'Mcu-Run':
+        assert len(reply[name]) == 36
+    assert reply['Mcu-Ram-Version']
+    assert re.findall(r'(\w+);dur=', reply['Server-Timing']) == ['queue', 'setup', 'run', 'commit']
+    assert reply['Content-Type'] == 'application/octet-stream'
+
+
+def test_the_same_run_costs_the_same(client, rom):
+    path = rom('echo')
+    costs = {client('POST', path, b'x' * 1000)['Mcu-Cycles'] for _ in range(3)}
+    assert len(costs) == 1
+
+
+def test_a_chunked_body(client, rom):
+    reply = client('POST', rom('echo'), iter([b'one', b'', b'two']), Transfer_Encoding='chunked')
+    assert reply.body == b'onetwo'
+
+
+def test_a_body_of_the_whole_window(client, rom):
+    body = bytes(range(256)) * 4
+    assert client('POST', rom('echo'), body).body == body
+    assert client('POST', rom('undeclared'), bytes(33554432)).body == b'A' + bytes(8) + b'B'
+    assert client('POST', rom('echo'), bytes(33554433)).status == 413
+
+
+def test_out_is_cut_after_its_last_byte_unless_declared(client, rom):
+    assert client('POST', rom('undeclared')).body == b'A' + bytes(8) + b'B'
+    assert client('POST', rom('empty')).body == b''
+
+
+def test_sessions_carry_on(client, rom):
+    path = rom('count')
+    first = client('POST', path)
+    session = f'{path}/{first["Mcu-Ram"]}'
+    assert [client('POST', session).body for _ in range(3)] == [b'2', b'3', b'4']
+    assert client('POST', path).body == b'1'
+
+
+def test_the_boot_reason(client, rom):
+    path = rom('boot')
+    first = client('POST', path)
+    assert first.body == b'0'
+    assert client('POST', f'{path}/{first["Mcu-Ram"]}').body == b'1'
+
+
+def test_exit_codes(client, rom):
+    path = rom('exit')
+    reply = client('POST', path, b'7')
+    assert reply.status == 502 and reply['Mcu-Exit-Code'] == '7'
+    assert reply['Mcu-Committed'] == 'yes'
+
+
+@pytest.mark.parametrize('fields, halt', [({'Mcu_Max_Cycles': '5000'}, 'cycles'),
+                                          ({'Mcu_Max_Ms': '50'}, 'time')])
+def test_caps_commit_and_reply_as_far_as_it_got(client, rom, fields, halt):
+    path = rom('forever')
+    reply = client('POST', path, **fields)
+    assert reply.status == 504 and reply['Mcu-Halt'] == halt and reply.body == b'F'
+    assert reply['Mcu-Committed'] == 'yes'
+    if halt == 'cycles':
+        assert reply['Mcu-Cycles'] == '5000'
+    assert client('GET', f'{path}/{reply["Mcu-Ram"]}').body[:1] == b'\x01'
+
+
+def test_caps_are_lowered_never_raised(client_of, start_server, firmware):
+    client = client_of(start_server('--max-cycles', '3000'))
+    path = '/mcu/' + client.put(firmware('forever'))
+    assert client('POST', path, Mcu_Max_Cycles='999999')['Mcu-Cycles'] == '3000'
+    for bad in '', '0', '-1', '1e3', '9' * 30, '1 2':
+        assert client('POST', path, Mcu_Max_Cycles=bad).status == 400
+
+
+def test_the_request_in_meta(client, rom):
+    reply = client('POST', rom('environ') + '?a=b&c', b'abc', Content_Type='text/x', X_Fish='1',
+                   Cookie='secret=1', Authorization='Basic x', Proxy='x')
+    strings = reply.body.split(b'\0')
+    assert strings[-2:] == [b'', b'']
+    variables = dict(s.split(b'=', 1) for s in strings[:-2])
+    assert variables[b'REQUEST_METHOD'] == b'POST'
+    assert variables[b'QUERY_STRING'] == b'a=b&c'
+    assert variables[b'CONTENT_TYPE'] == b'text/x' and variables[b'CONTENT_LENGTH'] == b'3'
+    assert variables[b'HTTP_X_FISH'] == b'1'
+    assert not {b'HTTP_COOKIE', b'HTTP_AUTHORIZATION', b'HTTP_PROXY'} & set(variables)
+    assert b'secret' not in reply.body
+
+
+def test_what_a_guest_may_set(client, rom):
+    path = rom('meta')
+    reply = client('POST', path, b'Status: 404 Gone Fishing\nX-Fish: cod\r\nContent-Type: text/html\n')
+    assert reply.status == 404 and reply['X-Fish'] == 'cod' and reply.body == b'B'
+    assert reply.all('Content-Type') == ['text/html']
+    assert reply['Mcu-Committed'] == 'yes'
+    for status in 204, 205, 304:
+        empty = client('POST', path, b'Status: %d\n' % status)
+        assert empty.status == status and empty.body == b''
+
+
+@pytest.mark.parametrize('name', [
+    'Set-Cookie', 'Content-Length', 'Transfer-Encoding', 'Connection', 'Keep-Alive', 'Upgrade',
+    'Trailer', 'Cache-Control', 'X-Content-Type-Options', 'Content-Security-Policy',
+    'Strict-Transport-Security', 'Clear-Site-Data', 'Alt-Svc', 'Report-To', 'Reporting-Endpoints',
+    'NEL', 'Access-Control-Allow-Origin', 'Mcu-Halt', 'mcu-anything'])
+def test_what_a_guest_may_not_set(client, rom, name):
+    reply = client('POST', rom('meta'), f'{name}: evil\n'.encode())
+    assert reply.status == 200 and reply.body == b'B'
+    assert 'evil' not in reply.all(name)
+
+
+@pytest.mark.parametrize('lines', [b'X: a\rb\n', b'X: a\0b\n', b'no colon\n', b'X y: a\n',
+                                   b'Status: 199\n', b'Status: 600\n', b'Status: fish\n',
+                                   b'Status: 2000\n', b': a\n'])
+def test_bad_reply_headers_are_a_fault(client, rom, lines):
+    path = rom('meta')
+    reply = client('POST', path, lines)
+    assert reply.status == 502 and reply['Mcu-Halt'] == 'fault'
+    assert reply['Mcu-Committed'] == 'no' and reply['Mcu-Ram'] is None
+    assert reply['Content-Type'] == 'application/problem+json'
+
+
+def test_a_fault_rolls_back(client, rom):
+    path, broken = rom('count'), rom('write_then_fault')
+    ram = client('POST', path)['Mcu-Ram']
+    before = client('GET', f'{path}/{ram}')
+    reply = client('POST', f'{broken}/{ram}')
+    assert reply.status == 502 and reply['Mcu-Halt'] == 'fault'
+    assert reply['Mcu-Committed'] == 'no' and reply['Mcu-Ram'] == ram
+    after = client('GET', f'{path}/{ram}')
+    assert after.body == before.body == b'\x01' and after['ETag'] == before['ETag']
+
+
+def test_a_first_run_that_faults_makes_no_session(client, rom):
+    reply = client('POST', rom('write_then_fault'))
+    assert reply['Mcu-Ram'] is None and not reply.cookies()
+    assert json.loads(client('GET', '/sessions').body) == []
+
+
+def test_the_report_of_a_fault(client, rom):
+    path = rom('write_then_fault')
+    report = json.loads(client('POST', path).body)
+    assert report['mcause'] == 7 and report['address'] == '0x00000004'
+    assert report['cause'] == 'store or AMO access fault'
+    assert report['place'] == 'unmapped'
+    assert len(report['registers']) == 31 and report['cycles'] > 0
+    assert report['backtrace'][0]['symbol'] == '_start'
+    assert report['backtrace'][0]['address'] == report['pc']
+    raw = client('POST', path, Accept='application/octet-stream')
+    assert raw.status == 502 and raw.body == b'X'
+
+
+FAULTS = {
+    'write_rom': (7, 'ROM'),
+    'jump_to_in': (1, 'IN'),
+    'execute_zeros': (2, None),
+    'unmapped': (5, 'unmapped'),
+    'clint': (5, 'CLINT'),
+    'recurse': (7, None),
+}
+
+
+@pytest.mark.parametrize('name', FAULTS)
+def test_bad_accesses(client, rom, name):
+    cause, place = FAULTS[name]
+    reply = client('POST', rom(name))
+    report = json.loads(reply.body)
+    assert reply.status == 502 and report['mcause'] == cause
+    if place:
+        assert report['place'].startswith(place)
+    assert client('GET', '/healthz').status == 200
+
+
+@pytest.mark.parametrize('name, halt', [('forever', 'cycles'), ('trap_forever', 'cycles')])
+def test_guests_that_never_end(client, rom, name, halt):
+    reply = client('POST', rom(name), Mcu_Max_Cycles='1000000')
+    assert reply.status == 504 and reply['Mcu-Halt'] == halt
+    assert client('GET', '/healthz').status == 200
+
+
+@pytest.mark.parametrize('name', ['jump_to_itself', 'wait_for_interrupt'])
+def test_guests_that_can_never_change_again_power_down(client, rom, name):
+    reply = client('POST', rom(name))
+    assert reply.status == 200 and reply['Mcu-Halt'] == 'power-down'
+
+
+def test_a_full_out(client, rom):
+    reply = client('POST', rom('fill_out'))
+    assert reply.status == 200 and len(reply.body) == 33554432
+    assert reply.body.count(b'\xff') == 33554432
+
+
+def test_console_logs(client, rom):
+    run = client('POST', rom('console'))
+    assert run.body == b''
+    log = client('GET', f'/runs/{run["Mcu-Run"]}/console')
+    assert log.status == 200 and log.body == b'hello\n'
+    assert log['Content-Security-Policy'] == 'sandbox'

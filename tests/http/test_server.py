@@ -1,0 +1,148 @@
+# test_server.py - the server as a process: options, graceful stop, its death, its log
+# SPDX-License-Identifier: MIT
+import os
+import signal
+import socket
+import subprocess
+
+from test_queue import children_of, is_running, start_post, wait_until
+
+
+def test_refuses_to_bind_beyond_loopback(mote, tmp_path):
+    run = subprocess.run([mote, 'serve', '--listen', '0.0.0.0:0', '--store', tmp_path / 's'],
+                         capture_output=True, text=True, timeout=30)
+    assert run.returncode == 1
+    assert '--listen-beyond-loopback-without-tokens' in run.stderr
+
+
+def test_refuses_a_store_that_another_server_has(mote, server):
+    run = subprocess.run([mote, 'serve', '--listen', '127.0.0.1:0', '--store', server.store],
+                         capture_output=True, text=True, timeout=30)
+    assert run.returncode == 1 and run.stderr
+
+
+def test_help_names_every_option(mote):
+    run = subprocess.run([mote, 'serve', '--help'], capture_output=True, text=True, timeout=30)
+    assert run.returncode == 0
+    for name in '--listen', '--store', '--max-cycles', '--queue', '--drain-ms', '--config':
+        assert name in run.stdout
+
+
+def test_bad_options_are_refused(mote):
+    for wrong in ['--fish'], ['--max-ms', '0'], ['--queue', 'many'], ['extra']:
+        run = subprocess.run([mote, 'serve', *wrong], capture_output=True, text=True, timeout=30)
+        assert run.returncode == 2 and run.stderr
+
+
+def test_options_from_file_and_environment(start_server, client_of, firmware, tmp_path):
+    config = tmp_path / 'mote.conf'
+    config.write_text('# caps\nmax-cycles = 5000\nmax-ms = 5s\n')
+    environment = dict(os.environ, MOTE_MAX_CYCLES='4000')
+
+    def cap(*options, **more):
+        client = client_of(start_server(*options, **more))
+        return client('POST', '/mcu/' + client.put(firmware('forever')))['Mcu-Cycles']
+
+    assert cap('--config', str(config)) == '5000'
+    assert cap('--config', str(config), environment=environment) == '4000'
+    assert cap('--max-cycles', '3000', environment=environment) == '3000'
+
+
+def test_a_graceful_stop_commits_what_runs(start_server, client_of, firmware):
+    server = start_server()
+    client = client_of(server)
+    path = '/mcu/' + client.put(firmware('spin'))
+    session = f'{path}/{client("POST", path, b"0")["Mcu-Ram"]}'
+    link = start_post(server, session, b'50000')
+    wait_until(lambda: is_running(server))
+    assert server.stop() == 0
+    assert b'Mcu-Committed: yes' in link.recv(65536)
+    link.close()
+    again = client_of(start_server(store=server.store))
+    assert again('POST', session, b'0').body == b'3'
+
+
+def test_the_drain_has_a_bound(start_server, client_of, firmware):
+    server = start_server('--drain-ms', '100')
+    client = client_of(server)
+    path = '/mcu/' + client.put(firmware('forever'))
+    link = start_post(server, path, b'')
+    wait_until(lambda: is_running(server))
+    assert server.stop() == 0
+    link.close()
+
+
+def test_nothing_is_left_of_a_killed_server(start_server, client_of, firmware):
+    server = start_server()
+    client = client_of(server)
+    link = start_post(server, '/mcu/' + client.put(firmware('forever')), b'')
+    wait_until(lambda: is_running(server))
+    family = children_of(server)
+    server.kill()
+
+    def is_gone(pid):
+        try:
+            with open(f'/proc/{pid}/stat') as file:
+                return file.read().rsplit(')', 1)[1].split()[0] == 'Z'
+        except FileNotFoundError:
+            return True
+    wait_until(lambda: all(is_gone(pid) for pid in family))
+    link.close()
+    start_server(store=server.store)
+
+
+def test_a_dead_zygote_ends_the_server_with_words(server):
+    os.kill(children_of(server)[0], signal.SIGKILL)
+    assert server.process.wait(30) == 1
+    assert 'has died' in server.log
+
+
+def test_the_log_shortens_ids(server, client, rom):
+    path = rom('echo')
+    ram = client('POST', path + '?secret', b'x')['Mcu-Ram']
+    rom_id = path.removeprefix('/mcu/')
+    wait_until(lambda: 'halt=power-down' in server.log)
+    assert rom_id[:8] in server.log and rom_id not in server.log
+    assert ram[:8] in server.log and ram not in server.log
+    assert 'secret' not in server.log
+
+
+def test_keep_alive_and_pipelining(server, client, rom):
+    path = rom('echo')
+    link = socket.create_connection(('127.0.0.1', server.port))
+    one = f'POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n'
+    link.sendall((one + 'one' + one + 'two').encode())
+    link.settimeout(30)
+    data = b''
+    while data.count(b'HTTP/1.1 200') < 2 or not data.endswith(b'two'):
+        piece = link.recv(65536)
+        assert piece
+        data += piece
+    assert data.index(b'one') < data.index(b'two')
+    link.close()
+
+
+def test_node_is_a_client_too(server, client, rom, tmp_path):
+    script = tmp_path / 'client.js'
+    script.write_text('''
+const http = require('http');
+const request = http.request({port: +process.argv[2], host: '127.0.0.1', method: 'POST',
+  path: process.argv[3]}, reply => {
+  let text = '';
+  reply.on('data', d => text += d);
+  reply.on('end', () => console.log(reply.statusCode, reply.headers['mcu-halt'], text));
+});
+request.write('from '); request.end('node');
+''')
+    run = subprocess.run(['node', script, str(server.port), rom('echo')], capture_output=True,
+                         text=True, timeout=60)
+    assert run.stdout == '200 power-down from node\n', run.stderr
+
+
+def test_curl_and_its_cookie_jar(server, firmware, tmp_path):
+    curl = ['curl', '-sS', '-b', tmp_path / 'jar', '-c', tmp_path / 'jar']
+    subprocess.run([*curl, '-T', firmware('count'), server.url + '/mcu'], check=True,
+                   capture_output=True)
+    said = [subprocess.run([*curl, '-X', 'POST', server.url + '/mcu'], check=True,
+                           capture_output=True).stdout for _ in range(3)]
+    assert said == [b'1', b'2', b'3']
