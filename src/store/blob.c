@@ -113,7 +113,13 @@ static int write_name(struct store *store, const struct rom_info *info)
     struct buf text;
     buf_init(&text, RECORD_BYTES_MAX);
     rom_record_write(info, &text);
-    int err = text.failed ? ERR_NO_MEMORY : write_small(store->rom_dir, temporary, buf_span(&text));
+    struct rom_info again;
+    int err = text.failed ? ERR_NO_MEMORY : rom_record_read(buf_span(&text), &again, NULL);
+    if (err == 0) {
+        err = write_small(store->rom_dir, temporary, buf_span(&text));
+    } else if (err == ERR_CORRUPT) {
+        err = ERR_ARGUMENT; /* what the caller gave (id, word) could not be read back */
+    }
     buf_deinit(&text);
     if (err) {
         return err;

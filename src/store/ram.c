@@ -111,7 +111,13 @@ static int write_meta(struct store *store, const struct ram_record *record, bool
     struct buf text;
     buf_init(&text, RECORD_BYTES_MAX);
     ram_record_write(record, &text);
-    int err = text.failed ? ERR_NO_MEMORY : write_small(store->ram_dir, temporary, buf_span(&text));
+    struct ram_record again;
+    int err = text.failed ? ERR_NO_MEMORY : ram_record_read(buf_span(&text), &again, NULL);
+    if (err == 0) {
+        err = write_small(store->ram_dir, temporary, buf_span(&text));
+    } else if (err == ERR_CORRUPT) {
+        err = ERR_ARGUMENT; /* what the caller gave (an id) could not be read back */
+    }
     buf_deinit(&text);
     if (err) {
         return err;

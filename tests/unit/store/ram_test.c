@@ -213,6 +213,19 @@ TEST(ram, refuses_pages_that_are_not_there)
     fixture_deinit(&f);
 }
 
+TEST(ram, writes_no_record_that_it_could_not_read)
+{
+    struct fixture f;
+    fixture_init(&f);
+    struct id id = fresh_id();
+    struct ram_info info;
+    const struct ram_commit commit = {.id = id, .pages_fd = -1}; /* the ROM's id is no UUID */
+    assert_int_equal(ram_commit(f.store, &commit, &info, &f.msg), ERR_ARGUMENT);
+    assert_false(fixture_has(&f, "ram", &id, ".meta"));
+    assert_false(fixture_has(&f, "ram", &id, ".1"));
+    fixture_deinit(&f);
+}
+
 TEST(ram, holds_the_limit_of_sessions)
 {
     struct fixture f;
