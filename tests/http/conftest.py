@@ -24,11 +24,12 @@ typedef unsigned u32; typedef unsigned char u8;
 #define BOOT REG(0x10010018)
 #define UART (*(volatile u8 *)0x10000000)
 static void off(u32 code) { REG(0x100000) = code ? code << 16 | 0x3333 : 0x5555; for (;;) {} }
-static u32 number(void) { u32 n = 0; for (u32 i = 0; i < IN_LEN; i++) n = n * 10 + IN[i] - '0'; return n; }
+static u32 number(void) { u32 n = 0;
+  for (u32 i = 0; i < IN_LEN; i++) n = n * 10 + IN[i] - '0'; return n; }
 static void put(u32 n) { u8 d[10]; u32 k = 0, at = 0; do d[k++] = '0' + n % 10; while (n /= 10);
   while (k) OUT[at++] = d[--k]; OUT_LEN = at; }
 void _start(void) __attribute__((section(".text.startup")));
-void _start(void) { %s }
+void _start(void) { BODY }
 '''
 
 # Each is the body of _start: sp is the end of RAM at reset.
@@ -71,7 +72,7 @@ def firmware(tmp_path_factory):
         output = folder / f'{name}.elf'
         if not output.exists():
             source = folder / f'{name}.c'
-            source.write_text(HEAD % FIRMWARE[name])
+            source.write_text(HEAD.replace('BODY', FIRMWARE[name]))
             subprocess.run([CROSS + 'gcc', *FLAGS, '-o', output, source], check=True)
         return Path(output)
     return get

@@ -102,7 +102,7 @@ def test_removing_a_rom_leaves_its_sessions(client, rom):
     path = rom('count')
     session = f'{path}/{client("POST", path).cookies()["ram"]}'
     client('DELETE', path)
-    assert client('GET', session).body == b'\x01'
+    assert client('GET', session).body[:1] == b'\x01'
     assert client('DELETE', session).status == 204
 
 
