@@ -107,6 +107,16 @@ TEST(ram, commits_dirty_pages_over_a_sparse_base)
     assert_int_equal(byte_at(base.fd, PAGE_SIZE), 9);
     assert_int_equal(byte_at(base.fd, 2 * PAGE_SIZE), 0);
     assert_int_equal(byte_at(base.fd, 4001 * PAGE_SIZE - 1), 2);
+
+    /* A page that becomes zeros between others leaves nothing of the base's behind. */
+    run_init(&run);
+    run_write(&run, 0, 0);
+    assert_int_equal(run_commit(&f, &run, &id, &base, &info), 0);
+    close(run.fd);
+    ram_release(f.store, &base);
+    assert_int_equal(ram_load(f.store, &id, &base, &f.msg), 0);
+    assert_int_equal(byte_at(base.fd, 0), 0);
+    assert_int_equal(byte_at(base.fd, PAGE_SIZE), 9);
     ram_release(f.store, &base);
     fixture_deinit(&f);
 }
