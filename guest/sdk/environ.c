@@ -8,6 +8,8 @@
 static char *nothing[] = {NULL};
 char **environ = nothing;
 
+char *_findenv(const char *name, int *ret_index);
+
 /* Calls `with` for each string of META's request half; gives their count. */
 static size_t each_string(void (*with)(char *string, size_t i))
 {
@@ -38,4 +40,24 @@ __attribute__((constructor(101))) static void read_environ(void)
         environ = list;
         each_string(set);
     }
+}
+
+/* getenv and picolibc's _findenv stand here too: the linker takes a symbol that picolibc's own
+ * functions ask for from picolibc, and with its getenv would come its empty environ. */
+char *_findenv(const char *name, int *ret_index)
+{
+    size_t len = strcspn(name, "=");
+    for (int i = 0; name[len] == '\0' && environ[i] != NULL; i++) {
+        if (strncmp(environ[i], name, len) == 0 && environ[i][len] == '=') {
+            *ret_index = i;
+            return environ[i] + len + 1;
+        }
+    }
+    return NULL;
+}
+
+char *getenv(const char *name)
+{
+    int index;
+    return _findenv(name, &index);
 }
