@@ -36,6 +36,8 @@ void _start(void) { BODY }
 FIRMWARE = {
     'echo': 'for (u32 i = 0; i < IN_LEN; i++) OUT[i] = IN[i]; OUT_LEN = IN_LEN; off(0);',
     'count': 'put(++RAM[0]); off(0);',
+    'stripes': 'u32 n = RAM[0] + 1; for (u32 i = 0; i < 64; i++) RAM[i * 1024] = n; put(n);'
+               'off(0);',
     'boot': 'put(BOOT); off(0);',
     'exit': 'off(number());',
     'spin': 'u32 n = number(); RAM[0]++; for (u32 i = 0; i < n * 1000; i++) asm volatile("");'
