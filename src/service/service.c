@@ -272,6 +272,10 @@ static int open_store(struct service *service, struct msg *msg)
                 o->store, report.roms_count, report.sessions_count, report.corrupt_count,
                 report.dropped_count);
     }
+    if (!err && report.corrupt_count > 0) {
+        fprintf(stderr, "mote serve: the first damaged file is %s/%s\n", o->store,
+                report.corrupt_name);
+    }
     return err;
 }
 
