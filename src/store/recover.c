@@ -53,8 +53,9 @@ static void note_corrupt(struct recovery *r, struct slot *slot, int dir, const c
     slot->is_corrupt = true;
     r->has_corrupt_roms = r->has_corrupt_roms || dir == r->store->rom_dir;
     if (r->report->corrupt_count++ == 0) {
-        snprintf(r->report->corrupt_name, sizeof r->report->corrupt_name, "%s/%s",
-                 dir == r->store->rom_dir ? "rom" : "ram", name);
+        /* Logs show eight digits of an id, as whoever knows all may use it. */
+        snprintf(r->report->corrupt_name, sizeof r->report->corrupt_name, "%s/%.8s*%s",
+                 dir == r->store->rom_dir ? "rom" : "ram", name, name + ID_TEXT_LEN);
     }
 }
 
