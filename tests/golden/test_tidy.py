@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT
+from place import ROOT
 
 GOOD = '''/* good.c - a file that breaks no rule */
 /* SPDX-License-Identifier: MIT */

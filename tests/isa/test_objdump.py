@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import CROSS, ROOT
+from place import CROSS, ROOT
 
 SEED = 20261125
 WORDS = 20000
