@@ -389,7 +389,9 @@ static int read_line(struct conn *c, struct span line)
 /* RFC 9112, 2.2: one empty line before a request is forgiven; old clients send it after a body. */
 static void skip_empty_line(struct conn *c)
 {
-    if (c->line_at == 0 && c->in_len >= 2 && memcmp(c->in, "\r\n", 2) == 0) {
+    if (!c->request.is_after_empty_line && c->line_at == 0 && c->in_len >= 2 &&
+        memcmp(c->in, "\r\n", 2) == 0) {
+        c->request.is_after_empty_line = true;
         c->in_len -= 2;
         memmove(c->in, c->in + 2, c->in_len);
     }

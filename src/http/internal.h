@@ -33,6 +33,7 @@ struct http_request {
     struct span query;
     struct span host;
     bool has_query;
+    bool is_after_empty_line; /* one is forgiven, no second */
     bool expects_continue;
     bool keeps_alive;
     bool is_chunked;

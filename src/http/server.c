@@ -196,6 +196,7 @@ void http_server_destroy(struct http_server *server)
         return;
     }
     stop_listening(server);
+    server->is_drained = true; /* nobody waits for on_drained any more */
     while (server->conns) {
         conn_destroy(server->conns, HTTP_ABORT_SHUTDOWN);
     }
