@@ -2,9 +2,8 @@
 BUILD  := build
 HOST   := $(BUILD)/host
 PREFIX ?= /usr/local
-PYTEST := /usr/bin/python3 -m pytest -q
 
-.PHONY: all host guest deps demo test check-all asan tsan fuzz bench tidy fmt docs ci install clean help setup
+.PHONY: all host guest deps demo test check-all asan fuzz bench tidy fmt docs ci install clean help setup
 
 all: host guest   ## build the programs into build/bin and the guest's SDK and ROMs beside them
 
@@ -17,7 +16,7 @@ host: $(HOST)/build.ninja
 	@tools/stage $(BUILD)
 
 guest: host
-	@[ ! -x tools/build-guest ] || tools/build-guest $(BUILD)
+	@tools/build-guest $(BUILD)
 
 deps:             ## install the Debian packages that are missing (apt, with sudo where not root)
 	@tools/deps
@@ -53,13 +52,14 @@ fmt:              ## format every C file
 docs: host        ## write docs/ from the tables
 	@tools/docs $(BUILD)
 
-ci: ; @.ci/run    ## what runs on a submission
+ci:               ## what runs on a submission
+	@.ci/run
 
 setup:            ## use the hooks of .githooks in this checkout
 	git config core.hooksPath .githooks
 
 install: all      ## install below PREFIX (/usr/local)
-	meson install -C $(HOST) --no-rebuild
+	@DESTDIR='$(DESTDIR)' tools/install $(BUILD) $(PREFIX)
 
 clean:
 	rm -rf build build-asan build-fuzz
