@@ -10,7 +10,10 @@
 struct runner {
     struct os_poll *poll;
     struct runner_options options;
-    struct os_watch watch; /* of the zygote's socket: it only ever closes */
+    struct os_watch watch; /* of the zygote's socket: births, in the order of their orders */
+    struct run *first;     /* ordered, but not born yet */
+    struct run *last;
+    bool is_lost;
 };
 
 struct run {
@@ -21,18 +24,75 @@ struct run {
     int socket;
     int pidfd; /* -1 until the birth message */
     bool is_born;
-    bool has_result;
+    bool has_end; /* it sent its result or died; `end` says which */
+    int end;
     bool is_cancelled;
     bool is_late;
     struct run_result result;
+    struct run *next; /* in the runner's list */
 };
+
+static void finish(struct run *run, int err);
+
+static void overdue(void *context)
+{
+    struct run *run = context;
+    run->is_late = true;
+    os_kill(run->pidfd);
+}
+
+static int be_born(struct run *run, const struct run_birth *birth, int pidfd)
+{
+    run->is_born = true;
+    run->pidfd = pidfd;
+    if (birth->err || pidfd < 0) {
+        return birth->err ? birth->err : ERR_CLOSED;
+    }
+    if (run->is_cancelled) {
+        os_kill(pidfd);
+    }
+    struct runner *runner = run->runner;
+    uint64_t limit_ns = run->request.order.time_max_ns + runner->options.kill_after_ns;
+    run->timer = (struct os_timer){.on_due = overdue, .context = run};
+    return os_timer_start(runner->poll, &run->timer, os_now_ns() + limit_ns);
+}
+
+static void lose_zygote(struct runner *runner)
+{
+    os_watch_stop(runner->poll, &runner->watch);
+    while (runner->first) {
+        struct run *run = runner->first;
+        runner->first = run->next;
+        finish(run, ERR_CLOSED);
+    }
+    runner->last = NULL;
+    runner->is_lost = true;
+    runner->options.on_lost(runner->options.context);
+}
 
 static void zygote_event(void *context, uint32_t events)
 {
     UNUSED uint32_t ignored = events;
     struct runner *runner = context;
-    os_watch_stop(runner->poll, &runner->watch);
-    runner->options.on_lost(runner->options.context);
+    struct run_birth birth;
+    struct os_message came;
+    int err = os_recv_fds(runner->options.zygote_socket, &birth, sizeof birth, &came);
+    struct run *run = runner->first;
+    if (err || came.len != sizeof birth || !run) {
+        lose_zygote(runner);
+        return;
+    }
+    for (size_t i = 1; i < OS_FDS_MAX; i++) {
+        os_close(came.fds[i]);
+    }
+    runner->first = run->next;
+    runner->last = runner->first ? runner->last : NULL;
+    err = be_born(run, &birth, came.fds[0]);
+    if (err) {
+        finish(run, err);
+    } else if (run->has_end) {
+        finish(run, run->end);
+    }
 }
 
 int runner_create(struct os_poll *poll, const struct runner_options *options,
@@ -50,6 +110,7 @@ int runner_create(struct os_poll *poll, const struct runner_options *options,
                                       .context = runner};
     int err = os_watch_start(poll, &runner->watch);
     if (err) {
+        os_close(options->zygote_socket);
         free(runner);
         return err;
     }
@@ -60,7 +121,9 @@ int runner_create(struct os_poll *poll, const struct runner_options *options,
 void runner_destroy(struct runner *runner)
 {
     if (runner) {
-        os_watch_stop(runner->poll, &runner->watch);
+        if (!runner->is_lost) {
+            os_watch_stop(runner->poll, &runner->watch);
+        }
         os_close(runner->options.zygote_socket);
         free(runner);
     }
@@ -74,7 +137,9 @@ static void finish(struct run *run, int err)
         os_close(run->pidfd);
     }
     os_timer_stop(runner->poll, &run->timer);
-    os_watch_stop(runner->poll, &run->watch);
+    if (!run->has_end) {
+        os_watch_stop(runner->poll, &run->watch);
+    }
     os_close(run->socket);
     if (err == ERR_CLOSED && run->is_late) {
         err = ERR_TIMEOUT;
@@ -93,68 +158,49 @@ static bool is_sound(struct run_result *result)
            result->meta_len <= META_REPLY_MAX && result->console_len <= CONSOLE_BYTES_MAX;
 }
 
-static void overdue(void *context)
+/* Takes the child's message; 1: it was a sound result, 0: there was none, or why the run is over.
+ */
+static int take_result(struct run *run)
 {
-    struct run *run = context;
-    run->is_late = true;
-    os_kill(run->pidfd);
-}
-
-/* Takes the zygote's message. Only it passes a descriptor, so a child cannot speak for it. */
-static int take_birth(struct run *run, const struct run_birth *birth, int pidfd)
-{
-    run->is_born = true;
-    run->pidfd = pidfd;
-    if (birth->err) {
-        return birth->err;
-    }
-    if (run->is_cancelled) {
-        os_kill(pidfd);
-    }
-    struct runner *runner = run->runner;
-    uint64_t limit_ns = run->request.order.time_max_ns + runner->options.kill_after_ns;
-    run->timer = (struct os_timer){.on_due = overdue, .context = run};
-    return os_timer_start(runner->poll, &run->timer, os_now_ns() + limit_ns);
-}
-
-/* Takes one message; 1: the run is over, 0: there is more to come, or why it failed. */
-static int take_message(struct run *run)
-{
-    union {
-        struct run_birth birth;
-        struct run_result result;
-    } message;
+    struct run_result result;
     struct os_message came;
-    int err = os_recv_fds(run->socket, &message, sizeof message, &came);
+    int err = os_recv_fds(run->socket, &result, sizeof result, &came);
     if (err) {
-        return err == ERR_BUSY ? 0 : err;
+        return err == ERR_BUSY ? 0 : ERR_CLOSED;
     }
-    for (size_t i = 1; i < OS_FDS_MAX; i++) {
+    for (size_t i = 0; i < OS_FDS_MAX; i++) {
         os_close(came.fds[i]);
     }
-    if (came.len == sizeof message.birth && !run->is_born) {
-        err = take_birth(run, &message.birth, came.fds[0]);
-        return err ? err : run->has_result;
-    }
-    os_close(came.fds[0]);
-    if (came.len != sizeof message.result || run->has_result || !is_sound(&message.result)) {
+    if (came.len != sizeof result || !is_sound(&result)) {
         return ERR_CLOSED;
     }
-    run->result = message.result;
-    run->has_result = true;
-    return run->is_born;
+    run->result = result;
+    return 1;
 }
 
 static void run_event(void *context, uint32_t events)
 {
     UNUSED uint32_t ignored = events;
     struct run *run = context;
-    int over = take_message(run);
-    if (over < 0) {
-        finish(run, over);
-    } else if (over > 0) {
-        finish(run, run->is_cancelled ? ERR_CLOSED : run->result.err);
+    int taken = take_result(run);
+    if (taken == 0) {
+        return;
     }
+    int result_err = run->is_cancelled ? ERR_CLOSED : run->result.err;
+    run->end = taken < 0 ? taken : result_err;
+    run->has_end = true;
+    os_watch_stop(run->runner->poll, &run->watch);
+    if (run->is_born) {
+        finish(run, run->end);
+    }
+}
+
+static int give_up(struct run *run, const int ends[2], int err)
+{
+    os_close(ends[0]);
+    os_close(ends[1]);
+    free(run);
+    return err;
 }
 
 int runner_start(struct runner *runner, const struct run_request *request, struct run **ret_run)
@@ -176,16 +222,24 @@ int runner_start(struct runner *runner, const struct run_request *request, struc
     memcpy(fds, request->fds, sizeof fds);
     fds[RUN_FD_SOCKET] = ends[1];
     size_t count = fds[RUN_FD_RAM] < 0 ? RUN_FD_RAM : RUN_FDS_MAX;
-    err = os_send_fds(runner->options.zygote_socket,
-                      span_of(&request->order, sizeof request->order), fds, count);
-    os_close(ends[1]);
-    err = err ? err : os_set_nonblocking(ends[0]);
+    err = os_set_nonblocking(ends[0]);
     err = err ? err : os_watch_start(runner->poll, &run->watch);
     if (err) {
-        os_close(ends[0]);
-        free(run);
-        return err;
+        return give_up(run, ends, err);
     }
+    err = os_send_fds(runner->options.zygote_socket,
+                      span_of(&request->order, sizeof request->order), fds, count);
+    if (err) {
+        os_watch_stop(runner->poll, &run->watch);
+        return give_up(run, ends, err);
+    }
+    os_close(ends[1]);
+    if (runner->last) {
+        runner->last->next = run;
+    } else {
+        runner->first = run;
+    }
+    runner->last = run;
     *ret_run = run;
     return 0;
 }

@@ -2,11 +2,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* The server sends the zygote one `struct run_order` with the descriptors of `enum run_fd`. The
- * zygote forks and sends on the run's own socket a `struct run_birth` with the child's pidfd; the
- * child sends there one `struct run_result` and ends. A socket that closes without a result means
- * that the child died. All of it between processes of one program file: plain structs will do.
- * A child may be taken over by its guest: the server believes nothing in a result, it copies and
- * range-checks (runner.c). */
+ * zygote forks and answers, order by order, with a `struct run_birth` and the child's pidfd, on its
+ * own socket, which no child has: a taken-over child cannot pose as another process. The child
+ * sends one `struct run_result` on the run's socket and ends; a socket that closes without a result
+ * means that the child died. All of it between processes of one program file: plain structs will
+ * do. A child may be taken over by its guest: the server believes nothing in a result, it copies
+ * and range-checks (runner.c). */
 #include "machine/machine.h"
 
 enum run_fd {

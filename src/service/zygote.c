@@ -15,7 +15,7 @@ static void close_all(const int fds[OS_FDS_MAX])
     }
 }
 
-static void start_child(const struct run_order *order, const int fds[OS_FDS_MAX])
+static int start_child(int socket, const struct run_order *order, const int fds[OS_FDS_MAX])
 {
     int zygote = os_process_id();
     int pidfd = -1;
@@ -25,10 +25,9 @@ static void start_child(const struct run_order *order, const int fds[OS_FDS_MAX]
         worker_main(order, fds);
     }
     struct run_birth birth = {.err = forked < 0 ? forked : 0};
-    /* Where this fails the server has dropped the run; the closing socket tells the rest. */
-    UNUSED int ignored =
-        os_send_fds(fds[RUN_FD_SOCKET], span_of(&birth, sizeof birth), &pidfd, forked > 0);
+    int err = os_send_fds(socket, span_of(&birth, sizeof birth), &pidfd, forked > 0);
     os_close(pidfd);
+    return err;
 }
 
 /* Returns when the server closes its end; its death comes by signal before that. */
@@ -48,10 +47,14 @@ static int zygote_loop(int socket, int child_events)
         if (err || message.len == 0) {
             return err;
         }
-        if (message.len == sizeof order && message.fds[RUN_FD_SOCKET] >= 0) {
-            start_child(&order, message.fds);
+        if (message.len != sizeof order) {
+            return ERR_ARGUMENT;
         }
+        err = start_child(socket, &order, message.fds);
         close_all(message.fds);
+        if (err) {
+            return err;
+        }
     }
 }
 
