@@ -1,0 +1,75 @@
+# test_lockstep.py - random programs: QEMU's every step is what the instruction tables say
+# SPDX-License-Identifier: MIT
+#
+# MOTE_LOCKSTEP_SECONDS bounds the time (20), MOTE_LOCKSTEP_SEED gives the first seed. A seed that
+# fails is named in the report; programs are made of the tables' rows, so a new row is covered.
+import os
+import re
+import struct
+import subprocess
+import time
+
+import pytest
+
+from conftest import ROOT
+
+SECONDS = float(os.environ.get('MOTE_LOCKSTEP_SECONDS', '20'))
+SEED = int(os.environ.get('MOTE_LOCKSTEP_SEED', '1'), 0)
+COUNT = 1500       # instructions in a program
+PROGRAMS_MIN = 12  # however slow the machine: enough to meet every row
+BASE = 0x80000000
+QEMU = ['qemu-system-riscv32', '-M', 'virt', '-m', '32M', '-nographic', '-monitor', 'none',
+        '-serial', 'none', '-singlestep', '-d', 'cpu,nochain', '-cpu',
+        'rv32,f=off,d=off,h=off,s=off,sstc=off,mmu=off,u=off,pmp=off,'
+        'zba=off,zbb=off,zbc=off,zbs=off']
+CSRS = ('mtvec', 'mscratch', 'mepc', 'mcause', 'mtval')
+
+
+def steps_of(log):
+    """QEMU's log as the binary steps that lockstep_follow reads, from the program's start on."""
+    steps, begun = [], False
+    for block in log.split(' pc ')[1:]:
+        pc = int(block.split(None, 1)[0], 16)
+        begun = begun or pc == BASE
+        if begun:
+            registers = [int(value, 16) for value in re.findall(r' x\d+/\w+ +([0-9a-f]{8})', block)]
+            csrs = [int(re.search(rf'^ {name} +([0-9a-f]+)', block, re.M)[1], 16) for name in CSRS]
+            steps.append(struct.pack('<38I', pc, *registers, *csrs))
+    return b''.join(steps)
+
+
+def rows_to_meet():
+    """Names of all rows of both tables, but for those that generate.c leaves out by name."""
+    names = set()
+    for table in ('rv32.def', 'compressed.def'):
+        text = (ROOT / 'src/isa' / table).read_text()
+        names |= set(re.findall(r'^(?:INSN|COMPRESSED)\((\w+),', text, re.M))
+    return names - {'wfi'}
+
+
+@pytest.fixture(scope='module')
+def programs(build):
+    return build / 'host/tests/lockstep'
+
+
+def follow(programs, folder, seed):
+    """Runs one program on QEMU and follows it by the tables; gives the names of rows that ran."""
+    image, log = folder / 'program.bin', folder / 'qemu.log'
+    image.write_bytes(subprocess.run([programs / 'lockstep_generate', str(seed), str(COUNT)],
+                                     check=True, capture_output=True).stdout)
+    log.unlink(missing_ok=True)
+    subprocess.run([*QEMU, '-bios', image, '-D', log], check=True, timeout=60,
+                   stdin=subprocess.DEVNULL)
+    result = subprocess.run([programs / 'lockstep_follow', image], capture_output=True,
+                            input=steps_of(log.read_text()))
+    assert result.returncode == 0, f'seed {seed}: {result.stderr.decode()}'
+    return set(result.stdout.decode().split())
+
+
+def test_qemu_steps_as_the_tables_say(programs, tmp_path):
+    met, seed, until = set(), SEED, time.monotonic() + SECONDS
+    while seed < SEED + PROGRAMS_MIN or time.monotonic() < until:
+        met |= follow(programs, tmp_path, seed)
+        seed += 1
+    print(f'seeds {SEED} to {seed - 1}')
+    assert rows_to_meet() - met == set()
