@@ -93,8 +93,9 @@ FILE *const stdin = &in_file.cfile.file;
 FILE *const stdout = &out_file.cfile.file;
 FILE *const stderr = &console_file.cfile.file;
 
-/* picolibc's ungetc stores the byte with bit 8 set; 0 is none. */
-static int get_slowly(FILE *stream)
+/* picolibc's ungetc stores the byte with bit 8 set; 0 is none. Not inlined, so that the common path
+ * of fgetc needs no stack frame. */
+__attribute__((noinline)) static int get_slowly(FILE *stream)
 {
     if (!(stream->flags & __SRD)) {
         return EOF;
@@ -128,13 +129,21 @@ int getchar(void)
     return fgetc(stdin);
 }
 
+__attribute__((noinline)) static int put_slowly(int c, FILE *stream)
+{
+    return stream->put((char)c, stream) < 0 ? EOF : c & 0xff;
+}
+
 int fputc(int c, FILE *stream)
 {
     if (!(stream->flags & __SWR)) {
         return EOF;
     }
-    int err = stream == stdout ? out_put((char)c, stream) : stream->put((char)c, stream);
-    return err < 0 ? EOF : c & 0xff;
+    if (stream == stdout && mote_streams.out_at < mote_out() + MOTE_OUT_SIZE) {
+        *mote_streams.out_at++ = (unsigned char)c;
+        return c & 0xff;
+    }
+    return put_slowly(c, stream);
 }
 
 int putc(int c, FILE *stream) __attribute__((alias("fputc")));
