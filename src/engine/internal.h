@@ -1,0 +1,65 @@
+/* internal.h - what the interpreter and the cold paths of the engine share */
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "engine/engine.h"
+#include "isa/isa.h"
+
+/* Own bits in the access table, beside enum page_access. PAGE_WRITE there means the fast path. */
+enum {
+    PAGE_WRITABLE = 8, /* stores are allowed, by the slow path where PAGE_WRITE is clear */
+    PAGE_DECODED = 16, /* holds predecoded instructions: a store must drop them */
+    PAGE_KNOWN = 32,   /* the bus was asked */
+};
+
+/* One instruction, ready to run. Zero is "decode me first". */
+struct predecoded {
+    uint8_t handler;
+    uint8_t rd; /* 32 in place of 0 */
+    uint8_t rs1;
+    uint8_t rs2;
+    int32_t imm; /* halfwords in jumps and branches; the bits in an illegal one */
+};
+
+enum {
+    CODE_ENTRIES_GUARD = 1 << 21
+}; /* more than the longest branch, in halfwords, on each side */
+
+enum cause {
+    CAUSE_FETCH_FAULT = 1,
+    CAUSE_ILLEGAL = 2,
+    CAUSE_BREAKPOINT = 3,
+    CAUSE_LOAD_MISALIGNED = 4,
+    CAUSE_LOAD_FAULT = 5,
+    CAUSE_STORE_MISALIGNED = 6,
+    CAUSE_STORE_FAULT = 7,
+    CAUSE_ECALL_M = 11,
+};
+
+/* What a cold path did with the instruction at h->pc. */
+enum step {
+    STEP_NEXT, /* complete; go on behind it */
+    STEP_TRAP, /* a trap was taken; go on at h->pc */
+    STEP_STOP, /* complete, and hart_run returns */
+};
+
+/* Takes an exception of the instruction at h->pc (privileged 3.1.6.1): one cycle, CSRs, pc. */
+enum step trap_take(struct hart *h, uint32_t cause, uint32_t tval);
+
+/* Returns from a trap: pc and MIE of before it. */
+void hart_mret(struct hart *h);
+
+unsigned page_flags(struct hart *h, uint32_t address);
+enum step load_slow(struct hart *h, uint32_t address, unsigned size, uint32_t *ret_value);
+enum step store_slow(struct hart *h, uint32_t address, unsigned size, uint32_t value);
+enum step load_reserved(struct hart *h, uint32_t address, uint32_t *ret_value);
+enum step store_conditional(struct hart *h, uint32_t address, uint32_t value, uint32_t *ret_failed);
+/* Checks an AMO's address; then its word may be read, and written by store_slow. */
+enum step amo_check(struct hart *h, uint32_t address);
+enum step break_or_call(struct hart *h);
+/* The instruction bits at pc, as mtval shows them. */
+uint32_t bits_at(struct hart *h, uint32_t pc);
+
+/* Checks the fetch of the instruction at h->pc, a parcel at a time: STEP_NEXT with its bits, or
+ * false with the first address that may not be fetched. */
+bool fetch(struct hart *h, uint32_t pc, uint32_t *ret_word, uint32_t *ret_fault);
