@@ -8,11 +8,12 @@
 
 enum image_format { IMAGE_AUTO, IMAGE_RAW, IMAGE_ELF };
 
-/* `raw` or `elf`. */
+/* `raw` or `elf`; `auto` for the wish to find out. */
 const char *image_format_text(enum image_format format);
 
 enum { IMAGE_SEGMENTS_MAX = 64 };
 
+/* Bytes of the file that lie in one window whole: ROM or RAM, which a guest may execute. */
 struct segment {
     uint32_t address; /* physical: where the file's bytes go */
     struct span bytes;
@@ -23,15 +24,20 @@ struct image {
     uint32_t entry;  /* the reset pc */
     uint32_t tohost; /* of the ELF symbol of that name, 0 without one */
     struct segment segments[IMAGE_SEGMENTS_MAX];
-    uint32_t segments_count;
+    uint32_t segments_count; /* at least 1; no two overlap and none is empty */
     struct span file;
+    struct span symbols; /* the ELF's symbol table and its names; empty without one */
+    struct span names;
 };
 
 /* Reads `file` (borrowed by the image) as ELF where it begins like one, else as raw binary;
- * `wanted` IMAGE_RAW forces raw. ERR_BAD_IMAGE names the segment, the limit and the value. */
+ * `wanted` forces a format. ERR_BAD_IMAGE names the segment, the limit and the value, ERR_TOO_BIG
+ * is a raw binary over the ROM window's size, ERR_NOT_BUILT a file that is Intel HEX, S-records or
+ * UF2 from its first byte to its last, which would only trap if it ran as code. */
 MUST_CHECK int image_parse(struct span file, enum image_format wanted, struct image *ret_image,
                            struct msg *msg);
-/* The function or object symbol that covers `address`, and how far into it; false without one.
- * The name is borrowed from the file. */
+/* The function, object or label that covers `address`, and how far into it; false without one.
+ * Symbols without a size reach to the end of their section. The name is borrowed from the file;
+ * it is never empty and has no space or control characters. */
 bool image_symbol(const struct image *image, uint32_t address, struct span *ret_name,
                   uint32_t *ret_offset);

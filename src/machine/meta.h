@@ -8,7 +8,8 @@
 
 /* Appends `name`=`value` and a NUL to the request half; `*len` counts the bytes so far and starts
  * at 0. ERR_TOO_BIG past 32 KiB (with room kept for the empty string that ends the list),
- * ERR_ARGUMENT for a NUL inside. */
+ * ERR_ARGUMENT for a NUL inside, and for an empty name or one with `=`. On failure nothing
+ * changes. */
 MUST_CHECK int meta_put(uint8_t *meta, uint32_t *len, struct span name, struct span value,
                         struct msg *msg);
 /* Ends the list with an empty string; the result is the request's length. */
@@ -16,10 +17,12 @@ uint32_t meta_end(uint8_t *meta, uint32_t len);
 
 struct meta_header {
     struct span name;
-    struct span value;
+    struct span value; /* without white space around it; may be empty */
 };
 
-/* Takes the next `Name: value` line (ended by LF or CR LF) off `*rest`, a copy of the reply half
- * cut to its length. 1: a header; 0: no more; ERR_ARGUMENT: not a header line: no colon, a name
- * that is no token, or a CR, LF, NUL or other control character inside (RFC 9110, 5.1 and 5.5). */
+/* Takes the next `Name: value` line off `*rest`, a copy of the reply half cut to its length. Lines
+ * end by LF or CR LF; the last may lack it, and one blank line may close the list as CGI has it.
+ * 1: a header; 0: no more; ERR_ARGUMENT: not a header line: no colon, a name that is no token, or
+ * a CR, NUL or other control character inside (RFC 9110, 5.1 and 5.5), or a line after the blank
+ * one. */
 MUST_CHECK int meta_next(struct span *rest, struct meta_header *ret_header, struct msg *msg);

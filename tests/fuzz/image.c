@@ -1,0 +1,72 @@
+/* image.c - an image that is accepted keeps every promise of image.h, whatever its bytes */
+/* SPDX-License-Identifier: MIT */
+#include "machine/image.h"
+
+#include "base/check.h"
+#include "machine/machine.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool is_in(uint32_t address, size_t len, uint32_t base, uint32_t size)
+{
+    return address - base < size && len <= size - (address - base);
+}
+
+/* Adds up all bytes, so that a span that leaves the file is seen by AddressSanitizer. */
+static unsigned touch(struct span bytes)
+{
+    unsigned total = 0;
+    for (size_t i = 0; i < bytes.len; i++) {
+        total += bytes.data[i];
+    }
+    return total;
+}
+
+static void check_segment(const struct image *image, const struct segment *segment)
+{
+    uint32_t address = segment->address;
+    size_t len = segment->bytes.len;
+    check(len > 0);
+    check(is_in(address, len, (uint32_t)ROM_BASE, ROM_SIZE) ||
+          is_in(address, len, (uint32_t)RAM_BASE, RAM_SIZE));
+    check(segment->bytes.data >= image->file.data);
+    check(segment->bytes.data + len <= image->file.data + image->file.len);
+    for (const struct segment *other = image->segments; other < segment; other++) {
+        check(other->address + other->bytes.len <= address || address + len <= other->address);
+    }
+    (void)touch(segment->bytes);
+}
+
+static void check_symbol(const struct image *image, uint32_t address)
+{
+    struct span name;
+    uint32_t offset;
+    if (image_symbol(image, address, &name, &offset)) {
+        check(name.len > 0);
+        check(offset <= address);
+        (void)touch(name);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const enum image_format formats[] = {IMAGE_AUTO, IMAGE_ELF, IMAGE_RAW};
+    for (size_t i = 0; i < ARRAY_COUNT(formats); i++) {
+        struct image image;
+        struct msg msg = {""};
+        if (image_parse(span_of(data, size), formats[i], &image, &msg)) {
+            check(msg.text[0] != 0);
+            continue;
+        }
+        check(image.segments_count > 0);
+        check(image.segments_count <= IMAGE_SEGMENTS_MAX);
+        check(image.entry % 2 == 0);
+        for (uint32_t number = 0; number < image.segments_count; number++) {
+            check_segment(&image, &image.segments[number]);
+        }
+        check_symbol(&image, image.entry);
+        check_symbol(&image, image.tohost);
+        check_symbol(&image, UINT32_MAX);
+    }
+    return 0;
+}

@@ -1,0 +1,402 @@
+/* image_test.c - images that load, and hostile ones that are refused by name */
+/* SPDX-License-Identifier: MIT */
+#include "machine/image.h"
+
+#include "test.h"
+
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* An ELF of 2 segments, 1 section for each, a symbol table and its names, as bytes that a test may
+ * bend: `ROM` code with its headers apart, `RAM` data with room behind it. */
+struct elf {
+    Elf32_Ehdr header;
+    Elf32_Phdr ph[2];
+    Elf32_Shdr sh[5]; /* none, .text, .data, .symtab, .strtab */
+    Elf32_Sym symbols[7];
+    char names[64];
+    uint8_t text[64];
+    uint8_t data[32];
+};
+
+enum { TEXT = 0x20000000, DATA = 0x80000000 };
+
+static Elf32_Shdr section(uint32_t type, uint32_t address, size_t offset, size_t size)
+{
+    return (Elf32_Shdr){.sh_type = type,
+                        .sh_addr = address,
+                        .sh_offset = (uint32_t)offset,
+                        .sh_size = (uint32_t)size};
+}
+
+static Elf32_Sym symbol(uint32_t name, uint32_t value, uint32_t size, int type, uint16_t section)
+{
+    return (Elf32_Sym){.st_name = name,
+                       .st_value = value,
+                       .st_size = size,
+                       .st_info = (unsigned char)ELF32_ST_INFO(STB_GLOBAL, type),
+                       .st_shndx = section};
+}
+
+static struct elf good_elf(void)
+{
+    struct elf elf = {
+        .header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT},
+                   .e_type = ET_EXEC,
+                   .e_machine = EM_RISCV,
+                   .e_version = EV_CURRENT,
+                   .e_entry = TEXT + 4,
+                   .e_phoff = offsetof(struct elf, ph),
+                   .e_phentsize = sizeof(Elf32_Phdr),
+                   .e_phnum = 2,
+                   .e_shoff = offsetof(struct elf, sh),
+                   .e_shentsize = sizeof(Elf32_Shdr),
+                   .e_shnum = 5},
+        .ph = {{PT_LOAD, offsetof(struct elf, text), TEXT, TEXT, 64, 64, PF_R | PF_X, 4},
+               {PT_LOAD, offsetof(struct elf, data), DATA, TEXT + 64, 32, 4096, PF_R | PF_W, 4}},
+        .names = "\0main\0start\0tohost\0$x\0bad\nname\0table",
+    };
+    elf.sh[1] = section(SHT_PROGBITS, TEXT, offsetof(struct elf, text), 64);
+    elf.sh[2] = section(SHT_PROGBITS, DATA, offsetof(struct elf, data), 32);
+    elf.sh[3] = section(SHT_SYMTAB, 0, offsetof(struct elf, symbols), sizeof elf.symbols);
+    elf.sh[3].sh_link = 4;
+    elf.sh[3].sh_entsize = sizeof(Elf32_Sym);
+    elf.sh[4] = section(SHT_STRTAB, 0, offsetof(struct elf, names), sizeof elf.names);
+    elf.symbols[1] = symbol(1, TEXT + 16, 16, STT_FUNC, 1);    /* main */
+    elf.symbols[2] = symbol(6, TEXT, 0, STT_NOTYPE, 1);        /* start */
+    elf.symbols[3] = symbol(12, DATA + 8, 4, STT_OBJECT, 2);   /* tohost */
+    elf.symbols[4] = symbol(19, TEXT + 16, 0, STT_NOTYPE, 1);  /* $x */
+    elf.symbols[5] = symbol(22, TEXT + 40, 0, STT_NOTYPE, 1);  /* bad\nname */
+    elf.symbols[6] = symbol(31, DATA + 16, 16, STT_OBJECT, 2); /* table */
+    for (size_t i = 0; i < sizeof elf.text; i++) {
+        elf.text[i] = (uint8_t)i;
+    }
+    return elf;
+}
+
+static int parse(const struct elf *elf, struct image *ret_image, struct msg *msg)
+{
+    return image_parse(span_of(elf, sizeof *elf), IMAGE_AUTO, ret_image, msg);
+}
+
+/* The ELF must be refused, in words that hold `words`. */
+static void assert_refused(const struct elf *elf, const char *words)
+{
+    struct image image;
+    struct msg msg = {""};
+    assert_int_equal(parse(elf, &image, &msg), ERR_BAD_IMAGE);
+    if (!strstr(msg.text, words)) {
+        print_error("wanted `%s`, got `%s`\n", words, msg.text);
+    }
+    assert_non_null(strstr(msg.text, words));
+}
+
+TEST(image, lays_segments_at_physical_addresses)
+{
+    struct elf elf = good_elf();
+    struct image image;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(image.format, IMAGE_ELF);
+    assert_int_equal(image.entry, TEXT + 4);
+    assert_int_equal(image.tohost, DATA + 8);
+    assert_int_equal(image.segments_count, 2);
+    assert_int_equal(image.segments[0].address, TEXT);
+    assert_ptr_equal(image.segments[0].bytes.data, elf.text);
+    assert_int_equal(image.segments[0].bytes.len, 64);
+    assert_int_equal(image.segments[1].address, TEXT + 64);
+    assert_int_equal(image.segments[1].bytes.len, 32);
+}
+
+TEST(image, drops_headers_below_the_window_only)
+{
+    struct elf elf = good_elf();
+    uint32_t before = offsetof(struct elf, text);
+    elf.ph[0] =
+        (Elf32_Phdr){PT_LOAD, 0, TEXT - before, TEXT - before, before + 64, before + 64, PF_X, 4};
+    struct image image;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(image.segments[0].address, TEXT);
+    assert_ptr_equal(image.segments[0].bytes.data, elf.text);
+    assert_int_equal(image.segments[0].bytes.len, 64);
+
+    /* A segment of nothing but headers goes whole. */
+    elf = good_elf();
+    elf.ph[1] = (Elf32_Phdr){PT_LOAD, 0, 0x10000, 0x10000, before, before, PF_R, 4};
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(image.segments_count, 1);
+
+    /* Its memory past the file's bytes must be in a window all the same. */
+    elf.ph[1].p_memsz++;
+    assert_refused(&elf, "segment 1: 1 bytes of memory at 0x000");
+
+    /* Any other segment outside the windows is refused. */
+    elf = good_elf();
+    elf.ph[0].p_paddr = TEXT - 4;
+    assert_refused(&elf, "segment 0: 64 bytes at physical address 0x1ffffffc lie outside");
+}
+
+TEST(image, keeps_headers_that_lie_in_a_window)
+{
+    struct elf elf = good_elf();
+    elf.ph[0] = (Elf32_Phdr){PT_LOAD, 0, TEXT, TEXT, 64, 64, PF_X, 4};
+    struct image image;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_ptr_equal(image.segments[0].bytes.data, &elf);
+}
+
+TEST(image, lets_memory_without_bytes_name_any_window)
+{
+    struct elf elf = good_elf();
+    elf.ph[1] = (Elf32_Phdr){PT_LOAD, 0, 0x24000000, 0, 0, 0x02000000, PF_W, 4};
+    struct image image;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(image.segments_count, 1);
+}
+
+/* One field of the good ELF is set to `value`: what must be said. */
+struct hostile {
+    size_t offset;
+    size_t size;
+    uint32_t value;
+    const char *words;
+};
+
+#define FIELD(field)  offsetof(struct elf, field), sizeof((struct elf *)0)->field
+#define IDENT(number) offsetof(struct elf, header) + (number), 1
+
+static const struct hostile hostiles[] = {
+    {IDENT(EI_CLASS), ELFCLASS64, "64-bit"},
+    {IDENT(EI_CLASS), 7, "unknown class"},
+    {IDENT(EI_DATA), ELFDATA2MSB, "big-endian"},
+    {IDENT(EI_DATA), 0, "unknown byte order"},
+    {IDENT(EI_VERSION), 2, "version 2"},
+    {FIELD(header.e_machine), EM_X86_64, "machine 62"},
+    {FIELD(header.e_type), ET_REL, "link it first"},
+    {FIELD(header.e_type), ET_CORE, "type 4"},
+    {FIELD(header.e_phnum), 0, "0 program headers"},
+    {FIELD(header.e_phnum), 0xffff, "lies outside the file"},
+    {FIELD(header.e_phentsize), 33, "of 33 bytes"},
+    {FIELD(header.e_phoff), 0xffffffe0, "program header 0 lies outside"},
+    {FIELD(header.e_phoff), sizeof(struct elf) - 32, "program header 1 lies outside"},
+    {FIELD(header.e_phoff), sizeof(struct elf) - 31, "program header 0 lies outside"},
+    {FIELD(header.e_entry), 0x80000001, "is odd"},
+    {FIELD(header.e_entry), 0x1ffffffe, "entry 0x1ffffffe lies outside"},
+    {FIELD(header.e_entry), 0x22000000, "entry 0x22000000 lies outside"},
+    {FIELD(header.e_entry), 0x82000000, "entry 0x82000000 lies outside"},
+    {FIELD(header.e_entry), 0, "entry 0x00000000 lies outside"},
+    {FIELD(ph[0].p_type), PT_INTERP, "dynamic loader"},
+    {FIELD(ph[0].p_offset), 0xffffffff, "pass the end of the file"},
+    {FIELD(ph[0].p_offset), sizeof(struct elf) - 63, "pass the end of the file"},
+    {FIELD(ph[0].p_filesz), 65, "only 64 in memory"},
+    {FIELD(ph[0].p_filesz), 0xffffffff, "only 64 in memory"},
+    {FIELD(ph[0].p_memsz), 0xffffffff, "pass the end of the address space"},
+    {FIELD(ph[0].p_memsz), 0x02000001, "pass the end of ROM"},
+    {FIELD(ph[0].p_paddr), 0xffffffff, "pass the end of the address space"},
+    {FIELD(ph[0].p_paddr), 0xffffffc0, "0xffffffc0 lie outside the windows"},
+    {FIELD(ph[0].p_paddr), 0x21ffffc1, "pass the end of ROM, which has 63"},
+    {FIELD(ph[0].p_paddr), 0x81fffff0, "pass the end of RAM, which has 16"},
+    {FIELD(ph[0].p_paddr), 0x22000000, "lie in IN, which no image may fill"},
+    {FIELD(ph[0].p_paddr), 0x24000000, "lie in OUT"},
+    {FIELD(ph[0].p_paddr), 0x26000000, "lie in META"},
+    {FIELD(ph[0].p_paddr), 0x02000000, "0x02000000 lie outside the windows (ROM 0x20000000-"},
+    {FIELD(ph[1].p_paddr), TEXT + 63, "segment 1: 32 bytes at 0x2000003f overlap the 64"},
+    {FIELD(ph[1].p_paddr), TEXT, "overlap"},
+    {FIELD(ph[0].p_paddr), TEXT + 95, "segment 1: 32 bytes at 0x20000040 overlap"},
+    {FIELD(ph[1].p_vaddr), 0xfffff001, "pass the end of the address space"},
+    {FIELD(ph[1].p_vaddr), 0x7ffff000, "segment 1: 4064 bytes of memory at 0x7ffff020"},
+    {FIELD(ph[1].p_vaddr), 0x81fff001, "pass the end of RAM, which has 4063"},
+};
+
+TEST(image, refuses_hostile_fields_by_name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(hostiles); i++) {
+        const struct hostile *h = &hostiles[i];
+        struct elf elf = good_elf();
+        memcpy((uint8_t *)&elf + h->offset, &h->value, h->size);
+        assert_refused(&elf, h->words);
+    }
+}
+
+TEST(image, refuses_an_elf_without_bytes)
+{
+    struct elf elf = good_elf();
+    elf.ph[0].p_type = PT_NOTE;
+    elf.ph[1].p_filesz = 0;
+    assert_refused(&elf, "none of the ELF's 2 segments");
+}
+
+TEST(image, refuses_every_cut)
+{
+    struct elf elf = good_elf();
+    /* The data comes last, so no shorter file holds it; each copy ends where its memory does. */
+    for (size_t len = SELFMAG; len < sizeof elf; len++) {
+        uint8_t *cut = malloc(len);
+        assert_non_null(cut);
+        memcpy(cut, &elf, len);
+        struct image image;
+        assert_int_equal(image_parse(span_of(cut, len), IMAGE_AUTO, &image, NULL), ERR_BAD_IMAGE);
+        free(cut);
+    }
+}
+
+TEST(image, bounds_the_number_of_segments)
+{
+    struct {
+        Elf32_Ehdr header;
+        Elf32_Phdr ph[IMAGE_SEGMENTS_MAX + 1];
+    } many = {.header = good_elf().header};
+    many.header.e_phoff = sizeof many.header;
+    many.header.e_phnum = IMAGE_SEGMENTS_MAX;
+    for (uint32_t i = 0; i < ARRAY_COUNT(many.ph); i++) {
+        many.ph[i] = (Elf32_Phdr){PT_LOAD, 1, TEXT + i, TEXT + i, 1, 1, PF_X, 1};
+    }
+    struct image image;
+    struct msg msg;
+    struct span file = span_of(&many, sizeof many);
+    assert_int_equal(image_parse(file, IMAGE_AUTO, &image, NULL), 0);
+    assert_int_equal(image.segments_count, IMAGE_SEGMENTS_MAX);
+    many.header.e_phnum++;
+    assert_int_equal(image_parse(file, IMAGE_AUTO, &image, &msg), ERR_BAD_IMAGE);
+    assert_non_null(strstr(msg.text, "segment 64"));
+}
+
+static void assert_symbol(const struct image *image, uint32_t address, const char *name,
+                          uint32_t offset)
+{
+    struct span found;
+    uint32_t at = 0;
+    assert_true(image_symbol(image, address, &found, &at));
+    assert_true(span_equals_string(found, name));
+    assert_int_equal(at, offset);
+}
+
+TEST(image, names_addresses)
+{
+    struct elf elf = good_elf();
+    struct image image;
+    struct span name;
+    uint32_t offset;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_symbol(&image, TEXT, "start", 0);
+    assert_symbol(&image, TEXT + 15, "start", 15);
+    assert_symbol(&image, TEXT + 16, "main", 0);
+    assert_symbol(&image, TEXT + 31, "main", 15);
+    assert_symbol(&image, TEXT + 63, "start", 63);
+    assert_symbol(&image, DATA + 20, "table", 4);
+    assert_false(image_symbol(&image, TEXT + 64, &name, &offset));
+    assert_false(image_symbol(&image, TEXT - 1, &name, &offset));
+    assert_false(image_symbol(&image, DATA + 12, &name, &offset));
+    assert_false(image_symbol(&image, 0, &name, &offset));
+}
+
+TEST(image, loads_without_sound_symbols)
+{
+    static const struct hostile broken[] = {
+        {FIELD(header.e_shoff), 0xfffffff0, NULL},
+        {FIELD(header.e_shnum), 0, NULL},
+        {FIELD(header.e_shentsize), 1, NULL},
+        {FIELD(sh[3].sh_offset), 0xffffffff, NULL},
+        {FIELD(sh[3].sh_size), 0xffffffff, NULL},
+        {FIELD(sh[3].sh_entsize), 0, NULL},
+        {FIELD(sh[3].sh_link), 99, NULL},
+        {FIELD(sh[4].sh_size), 0xffffffff, NULL},
+        {FIELD(symbols[3].st_name), 0xffffffff, NULL},
+        {FIELD(symbols[3].st_shndx), 0, NULL},
+        {FIELD(symbols[3].st_value), 0x22000000, NULL},
+        {FIELD(symbols[3].st_value), 0x81fffffd, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(broken); i++) {
+        struct elf elf = good_elf();
+        memcpy((uint8_t *)&elf + broken[i].offset, &broken[i].value, broken[i].size);
+        struct image image;
+        struct span name;
+        uint32_t offset;
+        assert_int_equal(parse(&elf, &image, NULL), 0);
+        assert_int_equal(image.tohost, 0);
+        (void)image_symbol(&image, TEXT + 16, &name, &offset);
+    }
+}
+
+TEST(image, takes_raw_bytes_up_to_the_window)
+{
+    struct image image;
+    struct msg msg;
+    uint8_t *bytes = calloc(1, 0x02000001);
+    assert_non_null(bytes);
+    assert_int_equal(image_parse(span_of(bytes, 0x02000000), IMAGE_AUTO, &image, NULL), 0);
+    assert_int_equal(image.format, IMAGE_RAW);
+    assert_int_equal(image.entry, TEXT);
+    assert_int_equal(image.segments_count, 1);
+    assert_int_equal(image.segments[0].address, TEXT);
+    assert_int_equal(image.segments[0].bytes.len, 0x02000000);
+    assert_int_equal(image_parse(span_of(bytes, 0x02000001), IMAGE_AUTO, &image, &msg),
+                     ERR_TOO_BIG);
+    assert_non_null(strstr(msg.text, "33554433 bytes is over the ROM window's 33554432"));
+    free(bytes);
+    assert_int_equal(image_parse(span_of(NULL, 0), IMAGE_AUTO, &image, &msg), ERR_BAD_IMAGE);
+    assert_non_null(strstr(msg.text, "empty"));
+}
+
+TEST(image, obeys_a_forced_format)
+{
+    struct elf elf = good_elf();
+    struct image image;
+    struct span file = span_of(&elf, sizeof elf);
+    assert_int_equal(image_parse(file, IMAGE_RAW, &image, NULL), 0);
+    assert_int_equal(image.format, IMAGE_RAW);
+    assert_int_equal(image.segments[0].bytes.len, sizeof elf);
+    assert_int_equal(image_parse(span_of("raw", 3), IMAGE_ELF, &image, NULL), ERR_BAD_IMAGE);
+    assert_string_equal(image_format_text(IMAGE_RAW), "raw");
+    assert_string_equal(image_format_text(IMAGE_ELF), "elf");
+}
+
+/* What is recognised as records, `format` NULL for what is not. */
+static const struct {
+    const char *text;
+    const char *format;
+} records[] = {
+    {":0300300002337A1E\n:00000001FF\n", "Intel HEX"},
+    {":0300300002337a1e\r\n:00000001FF", "Intel HEX"},
+    {"S00600004844521B\nS1130000285F245F2212226A000424290008237C2A\nS9030000FC\n", "S-record"},
+    {":0300300002337A1F\n:00000001FF\n", NULL},
+    {":0300300002337A1E\nhello\n", NULL},
+    {":0300300002337\n", NULL},
+    {":04003000023379\n", NULL},
+    {"S9030000FD\n", NULL},
+    {"S4030000FC\n", NULL},
+    {"\n\n", NULL},
+    {"UF2\n", NULL},
+};
+
+TEST(image, refuses_records_unless_raw_is_forced)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(records); i++) {
+        struct span file = span_of_string(records[i].text);
+        struct image image;
+        struct msg msg;
+        int err = image_parse(file, IMAGE_AUTO, &image, &msg);
+        assert_int_equal(err, records[i].format ? ERR_NOT_BUILT : 0);
+        if (records[i].format) {
+            assert_non_null(strstr(msg.text, records[i].format));
+        }
+        assert_int_equal(image_parse(file, IMAGE_RAW, &image, NULL), 0);
+    }
+}
+
+TEST(image, refuses_uf2)
+{
+    uint32_t blocks[256] = {0};
+    for (size_t i = 0; i < 256; i += 128) {
+        blocks[i] = 0x0a324655;
+        blocks[i + 1] = 0x9e5d5157;
+        blocks[i + 127] = 0x0ab16f30;
+    }
+    struct image image;
+    struct msg msg;
+    struct span file = span_of(blocks, sizeof blocks);
+    assert_int_equal(image_parse(file, IMAGE_AUTO, &image, &msg), ERR_NOT_BUILT);
+    assert_non_null(strstr(msg.text, "UF2"));
+    blocks[255]++;
+    assert_int_equal(image_parse(file, IMAGE_AUTO, &image, NULL), 0);
+}
