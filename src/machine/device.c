@@ -1,0 +1,195 @@
+/* device.c - memory windows and device registers behind the hart's bus */
+/* SPDX-License-Identifier: MIT */
+#include "machine/internal.h"
+
+enum { R = PAGE_READ, W = PAGE_WRITE, X = PAGE_EXECUTE };
+
+enum device {
+#define DEVICE(name, base, size, widths, text) DEVICE_##name,
+#define REGISTER(device, name, offset, access, text)
+#include "abi/dev.def"
+#undef DEVICE
+#undef REGISTER
+    DEVICE_COUNT
+};
+
+static const struct {
+    uint32_t base;
+    uint32_t size;
+    unsigned widths;
+} devices[DEVICE_COUNT] = {
+#define DEVICE(name, base, size, widths, text) {base, size, widths},
+#define REGISTER(device, name, offset, access, text)
+#include "abi/dev.def"
+#undef DEVICE
+#undef REGISTER
+};
+
+/* A register's number is its address, which no two share. */
+enum {
+#define DEVICE(name, base, size, widths, text) name##_DEVICE_BASE = (base),
+#define REGISTER(device, name, offset, access, text) \
+    device##_##name = (device##_DEVICE_BASE) + (offset),
+#include "abi/dev.def"
+#undef DEVICE
+#undef REGISTER
+};
+
+void machine_console(struct machine *m, const void *bytes, size_t len)
+{
+    if (m->config.console && len > 0) {
+        m->config.console(m->config.console_context, span_of(bytes, len));
+    }
+}
+
+void machine_power_down(struct machine *m, uint32_t exit_code)
+{
+    m->request = REQUEST_POWER_DOWN;
+    m->exit_code = exit_code;
+}
+
+static unsigned bus_page(void *context, uint32_t index)
+{
+    (void)context;
+    static const struct {
+        uint32_t base;
+        uint32_t size;
+        unsigned access;
+    } windows[] = {
+#define WINDOW(name, base, size, access, text) {base, size, access},
+#include "abi/mem.def"
+#undef WINDOW
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(windows); i++) {
+        if (index * PAGE_SIZE - windows[i].base < windows[i].size) {
+            return windows[i].access;
+        }
+    }
+    return 0;
+}
+
+static bool is_decoded(uint32_t address, unsigned size)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(devices); i++) {
+        if (address - devices[i].base < devices[i].size) {
+            return devices[i].widths & size;
+        }
+    }
+    return false;
+}
+
+static uint32_t seed_word(const struct machine *m, unsigned index)
+{
+    uint32_t word;
+    memcpy(&word, m->config.seed + 4 * index, sizeof word);
+    return word;
+}
+
+static enum bus_result bus_load(void *context, uint32_t address, unsigned size, uint32_t *ret_value)
+{
+    struct machine *m = context;
+    if (!is_decoded(address, size)) {
+        return BUS_FAULT;
+    }
+    uint32_t value = 0;
+    switch (address) {
+    case UART_LSR:
+        value = 0x60;
+        break;
+    case LAMBDA_MAGIC:
+        memcpy(&value, "Mote", 4);
+        break;
+    case LAMBDA_VERSION:
+        value = 1;
+        break;
+    case LAMBDA_IN_LEN:
+        value = m->in_len;
+        break;
+    case LAMBDA_OUT_LEN:
+        value = m->out_len;
+        break;
+    case LAMBDA_META_IN_LEN:
+        value = m->meta_len;
+        break;
+    case LAMBDA_META_OUT_LEN:
+        value = m->meta_reply_len;
+        break;
+    case LAMBDA_BOOT:
+        value = m->boot;
+        break;
+    case LAMBDA_CAP_LOW:
+        value = (uint32_t)m->config.cycles_max;
+        break;
+    case LAMBDA_CAP_HIGH:
+        value = (uint32_t)(m->config.cycles_max >> 32);
+        break;
+    case LAMBDA_CYCLES_LOW:
+        value = (uint32_t)m->hart->cycles;
+        break;
+    case LAMBDA_CYCLES_HIGH:
+        value = (uint32_t)(m->hart->cycles >> 32);
+        break;
+    case LAMBDA_SEED0:
+        value = seed_word(m, 0);
+        break;
+    case LAMBDA_SEED1:
+        value = seed_word(m, 1);
+        break;
+    case LAMBDA_SEED2:
+        value = seed_word(m, 2);
+        break;
+    case LAMBDA_SEED3:
+        value = seed_word(m, 3);
+        break;
+    }
+    *ret_value = value;
+    return BUS_OK;
+}
+
+static enum bus_result finish(struct machine *m, uint32_t value)
+{
+    switch (value & 0xffff) {
+    case 0x5555:
+        machine_power_down(m, 0);
+        return BUS_STOP;
+    case 0x3333:
+        machine_power_down(m, value >> 16);
+        return BUS_STOP;
+    case 0x7777:
+        m->request = REQUEST_RESET;
+        return BUS_STOP;
+    }
+    return BUS_OK;
+}
+
+static uint32_t at_most(uint32_t value, uint32_t limit)
+{
+    return value < limit ? value : limit;
+}
+
+static enum bus_result bus_store(void *context, uint32_t address, unsigned size, uint32_t value)
+{
+    struct machine *m = context;
+    if (!is_decoded(address, size)) {
+        return BUS_FAULT;
+    }
+    uint8_t byte = (uint8_t)value;
+    switch (address) {
+    case POWER_FINISH:
+        return finish(m, value);
+    case UART_THR:
+        machine_console(m, &byte, 1);
+        break;
+    case LAMBDA_OUT_LEN:
+        m->out_len = at_most(value, OUT_SIZE);
+        m->has_out_len = true;
+        break;
+    case LAMBDA_META_OUT_LEN:
+        m->meta_reply_len = at_most(value, META_REPLY_MAX);
+        break;
+    }
+    return BUS_OK;
+}
+
+const struct bus machine_bus = {
+    .page = bus_page, .load = bus_load, .store = bus_store, .semihost = machine_semihost};
