@@ -85,21 +85,21 @@ void machine_destroy(struct machine *m)
     }
 }
 
-int machine_map_file(struct machine *m, enum window window, int fd, uint64_t size,
-                     enum map_mode mode, struct msg *msg)
+int machine_map_file(struct machine *m, enum window window, const struct window_file *file,
+                     struct msg *msg)
 {
+    unsigned long long size = file->size;
     if (size > windows[window].size) {
-        return fail(msg, ERR_TOO_BIG, "a file of %llu bytes is over its window's %u bytes",
-                    (unsigned long long)size, windows[window].size);
+        return fail(msg, ERR_TOO_BIG, "a file of %llu bytes is over its window's %u bytes", size,
+                    windows[window].size);
     }
     if (size == 0) {
         return 0;
     }
     int access = window == WINDOW_IN ? OS_READ : OS_READ | OS_WRITE;
-    int err = os_map_file(m->memory + windows[window].base, (size_t)size, fd, access,
-                          mode == MAP_IN_PLACE);
-    return err ? fail(msg, err, "mapping a file of %llu bytes failed", (unsigned long long)size)
-               : 0;
+    int err = os_map_file(m->memory + windows[window].base, (size_t)size, file->fd, access,
+                          file->mode == MAP_IN_PLACE);
+    return err ? fail(msg, err, "mapping a file of %llu bytes failed", size) : 0;
 }
 
 uint8_t *machine_window(struct machine *m, enum window window)

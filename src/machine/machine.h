@@ -40,6 +40,13 @@ const char *halt_text(enum halt halt);
 
 enum boot_reason { BOOT_COLD = 0, BOOT_WARM = 1 };
 
+/* The bytes of a regular file that go over the start of a window. */
+struct window_file {
+    int fd;
+    uint64_t size;
+    enum map_mode mode;
+};
+
 struct machine_config {
     uint64_t cycles_max;  /* the cycle cap; reports and the lambda controller show it */
     uint64_t time_max_ns; /* the wall-clock cap, 0 for none */
@@ -70,11 +77,11 @@ MUST_CHECK int machine_create(const struct machine_config *config, struct machin
 /* Accepts NULL. */
 void machine_destroy(struct machine *m);
 
-/* Maps the first `size` bytes of a regular file over the start of a window, whose rest stays zero
- * pages (so no access goes past the file's end). ERR_TOO_BIG over the window's size. The machine
- * keeps no descriptor. */
-MUST_CHECK int machine_map_file(struct machine *m, enum window window, int fd, uint64_t size,
-                                enum map_mode mode, struct msg *msg);
+/* Maps the first `file->size` bytes of a regular file over the start of a window, whose rest stays
+ * zero pages (so no access goes past the file's end). ERR_TOO_BIG over the window's size. The
+ * machine keeps no descriptor. */
+MUST_CHECK int machine_map_file(struct machine *m, enum window window,
+                                const struct window_file *file, struct msg *msg);
 /* The host's view of a window, of its full size, writable by the host except where a file is
  * mapped read-only (ROM and IN of machine_map_file); valid until destroy. */
 uint8_t *machine_window(struct machine *m, enum window window);

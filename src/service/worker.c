@@ -63,18 +63,23 @@ static int map_windows(struct worker *w)
     struct machine *m = w->machine;
     int err = 0;
     if (order->in_len > 0) {
-        err =
-            machine_map_file(m, WINDOW_IN, w->fds[RUN_FD_IN], order->in_len, MAP_PRIVATE_COPY, msg);
+        err = machine_map_file(
+            m, WINDOW_IN, &(struct window_file){w->fds[RUN_FD_IN], order->in_len, MAP_PRIVATE_COPY},
+            msg);
     }
     if (!err && w->fds[RUN_FD_RAM] >= 0 && order->ram_bytes > 0) {
-        err = machine_map_file(m, WINDOW_RAM, w->fds[RUN_FD_RAM], order->ram_bytes,
-                               MAP_PRIVATE_COPY, msg);
+        err = machine_map_file(
+            m, WINDOW_RAM,
+            &(struct window_file){w->fds[RUN_FD_RAM], order->ram_bytes, MAP_PRIVATE_COPY}, msg);
     }
     err = err ? err
-              : machine_map_file(m, WINDOW_OUT, w->fds[RUN_FD_OUT], OUT_SIZE, MAP_IN_PLACE, msg);
+              : machine_map_file(m, WINDOW_OUT,
+                                 &(struct window_file){w->fds[RUN_FD_OUT], OUT_SIZE, MAP_IN_PLACE},
+                                 msg);
     return err ? err
-               : machine_map_file(m, WINDOW_META, w->fds[RUN_FD_META], META_SIZE, MAP_IN_PLACE,
-                                  msg);
+               : machine_map_file(
+                     m, WINDOW_META,
+                     &(struct window_file){w->fds[RUN_FD_META], META_SIZE, MAP_IN_PLACE}, msg);
 }
 
 static int set_up(struct worker *w)

@@ -1,0 +1,47 @@
+/* mote.c - one program, a subcommand for each thing to do */
+/* SPDX-License-Identifier: MIT */
+#include "cmd/mote_serve.h"
+
+#include "base/check.h"
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *text;
+} commands[] = {
+    {"serve", mote_serve, "answer HTTP: upload ROMs, post bytes, get bytes"},
+};
+
+static void print_help(FILE *out)
+{
+    fputs("usage: mote COMMAND [OPTION...]\n\n", out);
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
+        fprintf(out, "  mote %-8s %s\n", commands[i].name, commands[i].text);
+    }
+    fputs("\n`mote COMMAND --help` tells a command's options.\n", out);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return 125;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("mote " MOTE_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    fprintf(stderr, "mote: there is no command `%s`; `mote --help` lists them\n", argv[1]);
+    return 125;
+}
