@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import ROOT
+from place import ROOT
 
 SECONDS = float(os.environ.get('MOTE_LOCKSTEP_SECONDS', '20'))
 SEED = int(os.environ.get('MOTE_LOCKSTEP_SEED', '1'), 0)
