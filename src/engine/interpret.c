@@ -255,8 +255,8 @@ static enum hart_exit interpret(struct hart *h, uint64_t limit)
     const struct predecoded *d = code + h->pc / 2;
     int64_t left = (int64_t)(limit - h->cycles);
     enum hart_exit exit = HART_LIMIT;
-    enum step outcome;
-    unsigned length;
+    enum step outcome = STEP_TRAP;
+    unsigned length = 0;
 
     DISPATCH();
 

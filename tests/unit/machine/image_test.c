@@ -87,7 +87,7 @@ static void assert_refused(const struct elf *elf, const char *words)
     struct msg msg = {""};
     assert_int_equal(parse(elf, &image, &msg), ERR_BAD_IMAGE);
     if (!strstr(msg.text, words)) {
-        print_error("wanted `%s`, got `%s`\n", words, msg.text);
+        print_error("wanted `%s`, got `%s`\n", words ? words : "success", msg.text);
     }
     assert_non_null(strstr(msg.text, words));
 }
