@@ -1,0 +1,36 @@
+/* command.h - what a command asks of its surroundings: terminal, other programs, small files */
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "base/err.h"
+#include "base/span.h"
+
+bool os_is_terminal(int fd);
+/* Width of the terminal on `fd`; 80 where it does not say. */
+unsigned os_terminal_columns(int fd);
+
+/* Becomes the program argv[0], looked up in PATH; returns only on failure. */
+MUST_CHECK int os_exec(char *const argv[], struct msg *msg);
+/* Runs a program to its end; its exit status (128 + n where signal n ended it) in *ret_status.
+ * SIGINT and SIGTERM to this process wait until then, so that it can remove what it made. */
+MUST_CHECK int os_run(char *const argv[], int *ret_status, struct msg *msg);
+/* Gives the signals that os_run held back a chance to end the process. */
+void os_run_release(void);
+
+/* The folder that holds this program, without a slash at the end. */
+MUST_CHECK int os_own_folder(char *ret_path, size_t size);
+/* An empty file in $TMPDIR (/tmp) whose name ends in `suffix`. */
+MUST_CHECK int os_temporary_file(const char *suffix, char *ret_path, size_t size, struct msg *msg);
+
+bool os_is_folder(const char *path);
+bool os_is_file(const char *path);
+/* Makes a folder; one that is there already is fine. */
+MUST_CHECK int os_make_folder(const char *path, struct msg *msg);
+/* Makes a folder that must not be there yet: ERR_EXISTS. */
+MUST_CHECK int os_make_new_folder(const char *path, struct msg *msg);
+/* Writes a small file in one step: readers see the old text or the new. Owner only. */
+MUST_CHECK int os_replace_text(const char *path, struct span text, struct msg *msg);
+/* Calls visit(context, name, is_folder) for each entry but . and .., until one returns non-zero. */
+MUST_CHECK int os_each_entry(const char *path,
+                             int (*visit)(void *context, const char *name, bool is_folder),
+                             void *context, struct msg *msg);
