@@ -1,0 +1,285 @@
+/* run.c - one run of a machine for a command, from options to exit status */
+/* SPDX-License-Identifier: MIT */
+#include "cmd/run.h"
+#include "cmd/cgi.h"
+#include "cmd/run_files.h"
+#include "cmd/trace.h"
+#include "isa/isa.h"
+#include "machine/meta.h"
+#include "os/bus.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const int exits[] = {
+#define HALT(name, text, word, exit) [HALT_##name] = (exit),
+#include "machine/halt.def"
+#undef HALT
+};
+
+static void put_console(void *context, struct span bytes)
+{
+    fwrite(bytes.data, 1, bytes.len, context);
+}
+
+static int open_output(const char *path, const char *option, FILE **ret_file, struct msg *msg)
+{
+    if (!path) {
+        return 0;
+    }
+    *ret_file = path[0] ? fopen(path, "we") : stderr;
+    if (!*ret_file) {
+        return fail(msg, ERR_USAGE, "--%s %s: %s", option, path, strerror(errno));
+    }
+    return 0;
+}
+
+/* Before the run, so that nothing is lost after it. */
+static int open_outputs(struct run *r, struct msg *msg)
+{
+    const struct run_options *o = r->options;
+    int err = open_output(o->console ? o->console : "", "console", &r->console, msg);
+    err = err ? err : open_output(o->trace, "trace", &r->trace, msg);
+    err = err ? err : open_output(o->headers, "headers", &r->headers, msg);
+    return err ? err : open_output(o->stats_file, "stats-file", &r->stats, msg);
+}
+
+static int make_machine(struct run *r, struct msg *msg)
+{
+    const struct machine_config config = {
+        .cycles_max = r->options->max_cycles,
+        .time_max_ns = r->options->max_ms * 1000000,
+        .boot = r->is_warm ? BOOT_WARM : BOOT_COLD,
+        .tohost = r->options->tohost ? r->options->tohost : r->image.tohost,
+        .console = put_console,
+        .console_context = r->console,
+    };
+    int err = machine_create(&config, &r->machine);
+    return err ? fail(msg, err, "the machine cannot be set up: %s", err_text(err)) : 0;
+}
+
+static int read_image(struct run *r, struct msg *msg)
+{
+    struct msg why = {{0}};
+    int err = run_files_view_rom(r, msg);
+    if (err) {
+        return err;
+    }
+    err = image_parse(span_of(r->rom_view, r->rom_len), r->options->raw ? IMAGE_RAW : IMAGE_AUTO,
+                      &r->image, &why);
+    return err ? fail(msg, err, "%s %s: %s", r->files[RUN_ROM].label, r->files[RUN_ROM].path,
+                      why.text)
+               : 0;
+}
+
+static int fill_meta(struct run *r, struct msg *msg)
+{
+    uint32_t len = 0;
+    if (!r->options->cgi) {
+        return 0;
+    }
+    int err = cgi_fill(environ, machine_window(r->machine, WINDOW_META), &len, msg);
+    if (err) {
+        return err;
+    }
+    machine_set_meta_len(r->machine, len);
+    return 0;
+}
+
+static int set_up(struct run *r, struct msg *msg)
+{
+    uint32_t in_len;
+    int err = read_image(r, msg);
+    err = err ? err : make_machine(r, msg);
+    err = err ? err : run_files_map(r, &in_len, msg);
+    err = err ? err : machine_load(r->machine, &r->image, msg);
+    if (err) {
+        return err;
+    }
+    machine_set_in_len(r->machine, in_len);
+    err = fill_meta(r, msg);
+    if (err) {
+        return err;
+    }
+    machine_reset(r->machine);
+    return 0;
+}
+
+/* The reply's headers as lines; one that is none is a fault of the guest (http-api.md). */
+static int write_headers(struct run *r, struct msg *msg)
+{
+    const uint8_t *reply = machine_window(r->machine, WINDOW_META) + META_REQUEST_MAX;
+    struct span rest = span_of(reply, machine_meta_reply_len(r->machine));
+    struct meta_header header;
+    int more;
+    if (!r->headers) {
+        return 0;
+    }
+    while ((more = meta_next(&rest, &header, msg)) > 0) {
+        fprintf(r->headers, "%.*s: %.*s\n", (int)header.name.len, (const char *)header.name.data,
+                (int)header.value.len, (const char *)header.value.data);
+    }
+    return more;
+}
+
+static void print_stats(const struct run *r, FILE *to)
+{
+#define STAT(key, format, value, text) fprintf(to, key "=" format "\n", value);
+#include "cmd/stats.def"
+#undef STAT
+}
+
+static void print_place(const struct run *r, uint32_t pc)
+{
+    struct span name;
+    uint32_t offset;
+    if (image_symbol(&r->image, pc, &name, &offset)) {
+        fprintf(stderr, " (%.*s+0x%" PRIx32 ")", (int)name.len, (const char *)name.data, offset);
+    }
+}
+
+/* A run that the guest did not end itself is said, whether statistics are wanted or not. */
+static void explain(const struct run *r)
+{
+    switch (r->stop.halt) {
+    case HALT_CYCLES:
+        fprintf(stderr, "%s: stopped at the cycle cap of %" PRIu64 ": --max-cycles raises it\n",
+                r->program, r->options->max_cycles);
+        break;
+    case HALT_TIME:
+        fprintf(stderr, "%s: stopped at the wall-clock cap of %" PRIu64 " ms: --max-ms raises it\n",
+                r->program, r->options->max_ms);
+        break;
+    case HALT_FAULT:
+        fprintf(stderr, "%s: fault: %s at pc 0x%08" PRIx32, r->program,
+                isa_cause_text(r->stop.mcause), r->stop.mepc);
+        print_place(r, r->stop.mepc);
+        fprintf(stderr, ", mtval 0x%08" PRIx32 ", after %" PRIu64 " cycles\n", r->stop.mtval,
+                r->stop.cycles);
+        break;
+    default:
+        break;
+    }
+}
+
+static int execute(struct run *r, struct msg *msg)
+{
+    if (r->trace) {
+        const struct trace trace = {r->trace, r->image.entry, r->options->max_ms * 1000000};
+        trace_run(r->machine, &trace, &r->stop);
+        return 0;
+    }
+    int err = machine_run(r->machine, &r->stop);
+    return err ? fail(msg, err, "the run cannot go on: %s", err_text(err)) : 0;
+}
+
+struct job {
+    struct run *run;
+    struct msg *msg;
+};
+
+/* Everything that touches a mapped file. */
+static int guarded(void *context)
+{
+    struct job *job = context;
+    struct run *r = job->run;
+    int err = set_up(r, job->msg);
+    err = err ? err : execute(r, job->msg);
+    if (err) {
+        return err;
+    }
+    fflush(r->console);
+    if (write_headers(r, job->msg)) {
+        fprintf(stderr, "%s: the reply's headers: %s\n", r->program, job->msg->text);
+        r->stop.halt = HALT_FAULT;
+    } else {
+        explain(r);
+    }
+    if (r->options->stats) {
+        print_stats(r, stderr);
+    }
+    if (r->stats) {
+        print_stats(r, r->stats);
+    }
+    return run_files_send_out(r, job->msg);
+}
+
+static int close_output(FILE *file, const char *option, struct msg *msg)
+{
+    if (!file || file == stderr) {
+        return 0;
+    }
+    int failed = ferror(file);
+    failed |= fclose(file);
+    return failed ? fail(msg, ERR_FULL, "--%s: %s", option, strerror(errno)) : 0;
+}
+
+static int close_outputs(struct run *r, struct msg *msg)
+{
+    int err = close_output(r->console, "console", msg);
+    int trace = close_output(r->trace, "trace", msg);
+    int headers = close_output(r->headers, "headers", msg);
+    int stats = close_output(r->stats, "stats-file", msg);
+    err = err ? err : trace;
+    err = err ? err : headers;
+    return err ? err : stats;
+}
+
+int run_exit_status(const struct run *r)
+{
+    int status = exits[r->stop.halt];
+    if (status >= 0) {
+        return status;
+    }
+    uint32_t code = r->stop.exit_code;
+    return code < RUN_GUEST_CODE_MAX ? (int)code : RUN_GUEST_CODE_MAX;
+}
+
+static int check_options(const struct run *r, struct msg *msg)
+{
+    const char *machine = r->options->machine;
+    if (machine && strcmp(machine, "classic") == 0) {
+        return fail(msg, ERR_NOT_BUILT, "--machine classic is not built yet");
+    }
+    if (machine && strcmp(machine, "virt") != 0) {
+        return fail(msg, ERR_USAGE, "--machine %.40s: there is no such profile, only virt",
+                    machine);
+    }
+    return 0;
+}
+
+static int run_all(struct run *r, struct msg *msg)
+{
+    /* Whole lines, so that a guest's console is not a system call a character. */
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
+    int err = check_options(r, msg);
+    err = err ? err : open_outputs(r, msg);
+    err = err ? err : run_files_open(r, msg);
+    if (err) {
+        return err;
+    }
+    struct job job = {r, msg};
+    const void *lost = NULL;
+    err = os_bus_guard(guarded, &job, &lost);
+    if (lost) {
+        return run_files_lost(r, lost, msg);
+    }
+    return err ? err : close_outputs(r, msg);
+}
+
+int run_go(struct run *r)
+{
+    struct msg msg = {{0}};
+    int err = run_all(r, &msg);
+    if (err) {
+        fflush(NULL);
+        fprintf(stderr, "%s: %s\n", r->program, msg.text);
+        return err_exit_status(err);
+    }
+    int status = run_exit_status(r);
+    machine_destroy(r->machine);
+    run_files_close(r);
+    return status;
+}

@@ -1,0 +1,62 @@
+/* run.h - one run of a machine for a command: files, caps, META, console, trace, statistics */
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* Life cycle: fill struct run with options, program and files -> run_go -> exit status.
+ * Shared by rv32im (four files) and mote run (an image, standard input and output). */
+#include "base/err.h"
+#include "cmd/option.h"
+#include "machine/machine.h"
+#include "os/given.h"
+#include <stdio.h>
+
+struct run_options {
+#define OPTION OPTION_FIELD
+#include "cmd/run.def"
+#undef OPTION
+};
+
+enum { RUN_GUEST_CODE_MAX = 119, RUN_HOST_ERROR = 125 };
+
+/* What stands behind a window; `path` NULL: nothing (zeros). */
+struct run_file {
+    const char *label; /* "RAM" */
+    const char *path;  /* as the user wrote it; `-` is standard input or output for mote run */
+    enum window window;
+    enum os_given_mode mode;
+    struct os_given given;
+    const uint8_t *base; /* where it is mapped, NULL where it is not */
+    size_t size;         /* of that mapping */
+};
+
+enum run_role { RUN_ROM, RUN_RAM, RUN_IN, RUN_OUT, RUN_ROLES };
+
+struct run {
+    const char *program; /* for messages */
+    const struct run_options *options;
+    struct run_file files[RUN_ROLES];
+    bool is_out_to_stdout; /* OUT goes to standard output after the run */
+
+    struct machine *machine;
+    struct image image;
+    const uint8_t *rom_view; /* the image's bytes as a whole */
+    size_t rom_len;
+    struct stop stop;
+    FILE *console;
+    FILE *trace;
+    FILE *headers;
+    FILE *stats;
+    bool is_warm; /* RAM was there before */
+};
+
+/* The rows of --help and the parser, for a struct that has a `struct run_options run`. */
+#define RUN_NOTES                                                                          \
+    "Exit status:\n"                                                                       \
+    "  0-119  the guest's own exit code (119 also for any larger one)\n"                   \
+    "  120    the guest sleeps        121  the cycle cap        122  the wall-clock cap\n" \
+    "  123    a fault of the guest    124  an image or file that cannot be used\n"         \
+    "  125    wrong usage, or trouble of the host (a full disk, a file cut during the run)\n"
+
+/* Opens the files, runs the machine, reports; prints what went wrong. Returns the exit status. */
+int run_go(struct run *r);
+/* The exit status for r->stop (halt.def). */
+int run_exit_status(const struct run *r);

@@ -1,0 +1,53 @@
+/* rv32im.c - run one MCU over four files */
+/* SPDX-License-Identifier: MIT */
+#include "cmd/run.h"
+
+static const struct option_row rows[] = {
+#define OPTION(...) OPTION_ROW(struct run_options, __VA_ARGS__)
+#include "cmd/run.def"
+#undef OPTION
+};
+
+static const struct program program = {
+    .name = "rv32im",
+    .operands = "ROM RAM IN OUT",
+    .purpose = "run one RISC-V microcontroller over four files",
+    .notes =
+        "ROM is a raw binary or an ELF, IN the input; both are only read. RAM (kept from run to\n"
+        "run) and OUT (cleared first) are made where missing and extended to 32 MiB, sparse. They\n"
+        "are mapped in place: a run that is killed or faults leaves what it wrote. OUT's length "
+        "is\n"
+        "`out_len` of the statistics. A pipe or device is read into memory first.\n\n" RUN_NOTES,
+    .rows = rows,
+    .rows_count = ARRAY_COUNT(rows),
+    .operands_min = 4,
+    .operands_max = 4,
+};
+
+int main(int argc, char **argv)
+{
+    struct run_options options = {0};
+    struct operands files;
+    struct msg msg;
+    (void)argc;
+    int result = option_parse(&program, argv, &options, &files, &msg);
+    if (result == OPTION_DONE) {
+        return 0;
+    }
+    if (result) {
+        fprintf(stderr, "rv32im: %s\n", msg.text);
+        return err_exit_status(result);
+    }
+    struct run run = {
+        .program = "rv32im",
+        .options = &options,
+        .files = {{.label = "ROM", .window = WINDOW_ROM, .mode = OS_GIVEN_READ},
+                  {.label = "RAM", .window = WINDOW_RAM, .mode = OS_GIVEN_UPDATE},
+                  {.label = "IN", .window = WINDOW_IN, .mode = OS_GIVEN_READ},
+                  {.label = "OUT", .window = WINDOW_OUT, .mode = OS_GIVEN_OUTPUT}},
+    };
+    for (size_t i = 0; i < RUN_ROLES; i++) {
+        run.files[i].path = files.items[i];
+    }
+    return run_go(&run);
+}

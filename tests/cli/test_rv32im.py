@@ -1,0 +1,356 @@
+# test_rv32im.py - rv32im over real files: exit statuses, refusals, META, traces, a host in trouble
+# SPDX-License-Identifier: MIT
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+WINDOW = 32 << 20
+FINISH = 'li a0, 0x100000\n li a1, {code} << 16 | 0x3333\n sw a1, 0(a0)\n'
+EXIT_0 = ' li a0, 0x100000\n li a1, 0x5555\n sw a1, 0(a0)\n'
+
+
+def start(text):
+    return '.globl _start\n_start:\n' + text
+
+
+@pytest.fixture
+def run(rv32im, tmp_path):
+    def run(rom, *options, ram=None, data=b'', out=None, **more):
+        inp = tmp_path / 'in'
+        if isinstance(data, bytes):
+            inp.write_bytes(data)
+        else:
+            inp = data
+        return subprocess.run(
+            [rv32im, *options, rom, ram or tmp_path / 'ram', inp, out or tmp_path / 'out'],
+            capture_output=True, text=True, timeout=60, **more)
+    return run
+
+
+def stats_of(path):
+    return dict(line.split('=', 1) for line in path.read_text().splitlines())
+
+
+@pytest.mark.parametrize('code, status', [(0, 0), (7, 7), (118, 118), (119, 119), (120, 119),
+                                          (0x7fff, 119)])
+def test_guest_exit_code(run, cross, tmp_path, code, status):
+    done = run(cross.asm(start(FINISH.format(code=code))), '--stats-file', tmp_path / 'stats')
+    assert (done.returncode, done.stderr) == (status, '')
+    stats = stats_of(tmp_path / 'stats')
+    assert stats['halt'] == 'power-down'
+    assert stats['exit_code'] == str(code)
+    assert stats['exit_status'] == str(status)
+
+
+def test_cycle_cap_is_exact(run, cross, tmp_path):
+    loop = cross.asm(start('1: addi t0, t0, 1\n j 1b\n'))
+    for cap in (1, 2, 1000, 1001):
+        done = run(loop, f'--max-cycles={cap}', '--stats-file', tmp_path / 'stats')
+        assert done.returncode == 121
+        assert '--max-cycles raises it' in done.stderr
+        assert stats_of(tmp_path / 'stats')['cycles'] == str(cap)
+        assert stats_of(tmp_path / 'stats')['instructions'] == str(cap)
+
+
+def test_time_cap(run, cross, tmp_path):
+    done = run(cross.asm(start('1: addi t0, t0, 1\n j 1b\n')), '--max-ms=20', '--max-cycles=1e15',
+               '--stats-file', tmp_path / 'stats')
+    assert done.returncode == 122
+    assert '--max-ms raises it' in done.stderr
+    assert stats_of(tmp_path / 'stats')['halt'] == 'time'
+
+
+def test_fault_names_cause_and_symbol(run, cross):
+    done = run(cross.asm(start('nop\n lw a0, 16(zero)\n')))
+    assert done.returncode == 123
+    assert 'fault: ' in done.stderr
+    assert '(_start+0x' in done.stderr
+    assert 'mtval 0x00000010' in done.stderr
+
+
+def test_in_out_ram_and_console(run, cross, tmp_path):
+    rom = cross.c('''
+        int main(void) {
+            volatile unsigned char *in = (void *)0x22000000, *out = (void *)0x24000000;
+            volatile unsigned *len = (void *)0x10010008, *runs = (void *)0x80000000;
+            for (unsigned i = 0; i < *len; i++) out[i] = in[i] ^ 0x20;
+            for (const char *s = "hello\\n"; *s; s++) *(volatile char *)0x10000000 = *s;
+            *(volatile unsigned *)0x100000 = ++*runs << 16 | 0x3333;
+            return 0;
+        }''')
+    for count in (1, 2, 3):
+        done = run(rom, '--stats-file', tmp_path / 'stats', data=b'mote')
+        assert (done.returncode, done.stderr) == (count, 'hello\n')
+        assert stats_of(tmp_path / 'stats')['out_len'] == '4'
+    out = (tmp_path / 'out')
+    assert out.read_bytes()[:5] == b'MOTE\0'
+    assert out.stat().st_size == (tmp_path / 'ram').stat().st_size == WINDOW
+    assert out.stat().st_blocks * 512 < 1 << 20
+    done = run(rom, '--console', tmp_path / 'console', data=b'')
+    assert done.stderr == ''
+    assert (tmp_path / 'console').read_text() == 'hello\n'
+    assert (tmp_path / 'out').read_bytes()[:4] == bytes(4), 'OUT is cleared first'
+
+
+LENGTH = start(' li a2, 0x10010008\n lw a3, 0(a2)\n li a2, 0x24000000\n sw a3, 0(a2)\n' + EXIT_0)
+
+
+@pytest.mark.parametrize('size, last, length', [(0, 0, 0), (5, 0, 5), (WINDOW, 9, 10),
+                                                (WINDOW, None, 0)])
+def test_in_length(run, cross, tmp_path, size, last, length):
+    inp = tmp_path / 'in'
+    with inp.open('wb') as file:
+        file.truncate(size)
+        if last is not None and size:
+            file.seek(min(last, size - 1))
+            file.write(b'x')
+    assert run(cross.asm(LENGTH), data=inp).returncode == 0
+    assert int.from_bytes((tmp_path / 'out').read_bytes()[:4], 'little') == length
+
+
+def test_refusals_leave_everything_as_it_was(run, cross, tmp_path):
+    rom = cross.asm(start(EXIT_0))
+    missing = tmp_path / 'missing'
+    big = tmp_path / 'big'
+    big.write_bytes(b'')
+    os.truncate(big, WINDOW + 1)
+    out = tmp_path / 'out'
+    out.write_bytes(b'precious')
+    same = tmp_path / 'same'
+    os.symlink(out, same)
+    for words, case in [
+            ('ROM', dict(rom=missing)), ('IN', dict(data=missing)),
+            (f'{WINDOW + 1} bytes, at most {WINDOW}', dict(data=big)),
+            (f'{WINDOW + 1} bytes, at most {WINDOW}', dict(ram=big)),
+            (f'{WINDOW + 1} bytes, at most {WINDOW}', dict(out=big)),
+            ('same file', dict(ram=out)), ('same file', dict(data=same)),
+            ('same file', dict(out=rom)), ('same file', dict(ram=rom)),
+            ('folder', dict(ram=tmp_path)), ('folder', dict(rom=tmp_path)),
+            ('same file', dict(ram=tmp_path / 'new', out=tmp_path / 'new'))]:
+        done = run(case.pop('rom', rom), **case)
+        assert done.returncode == 124, done.stderr
+        assert words in done.stderr
+        assert out.read_bytes() == b'precious'
+        assert big.stat().st_size == WINDOW + 1
+        assert not (tmp_path / 'new').exists()
+
+
+def test_bad_images(run, cross, tmp_path):
+    bad = tmp_path / 'bad.elf'
+    bad.write_bytes(b'\x7fELF\x01\x01\x01' + bytes(60))
+    done = run(bad)
+    assert done.returncode == 124
+    assert str(bad) in done.stderr
+    assert run(bad, '--raw').returncode == 123
+    outside = cross.asm(start(EXIT_0), name='outside', base=0x40000000)
+    assert run(outside).returncode == 124
+
+
+def test_raw_image_and_tohost(run, cross):
+    raw = cross.raw(cross.asm(start(FINISH.format(code=3))))
+    assert run(raw).returncode == 3
+    tohost = cross.asm(start(' li a0, 0x80001000\n li a1, 11\n sw a1, 0(a0)\n1: j 1b\n'))
+    assert run(tohost, '--tohost=0x80001000').returncode == 5
+    assert run(tohost).returncode == 0
+
+
+def test_pipes_are_read_into_memory(rv32im, cross, tmp_path):
+    raw = cross.raw(cross.asm(LENGTH))
+    done = subprocess.run(
+        ['sh', '-c', 'cat "$2" | "$1" /dev/stdin /dev/null "$3" /dev/stdout | cat', 'sh', rv32im,
+         raw, raw], capture_output=True, timeout=60)
+    assert done.stderr == b''
+    assert int.from_bytes(done.stdout, 'little') == raw.stat().st_size
+
+
+def test_pipe_over_its_window_is_refused(rv32im, cross, tmp_path):
+    done = subprocess.run(
+        ['sh', '-c', f'head -c {WINDOW + 1} /dev/zero | "$1" "$2" "$3" /dev/stdin "$4"', 'sh',
+         rv32im, cross.asm(LENGTH), tmp_path / 'ram', tmp_path / 'out'],
+        capture_output=True, text=True, timeout=60)
+    assert done.returncode == 124
+    assert f'more than {WINDOW} bytes' in done.stderr
+
+
+COPY_META = '''
+    int main(void) {
+        volatile unsigned char *meta = (void *)0x26000000, *out = (void *)0x24000000;
+        unsigned len = *(volatile unsigned *)0x10010010;
+        for (unsigned i = 0; i < len; i++) out[i] = meta[i];
+        *(volatile unsigned *)0x1001000c = len;
+        const char *reply = "%s";
+        unsigned n = 0;
+        for (; reply[n]; n++) meta[32768 + n] = reply[n];
+        *(volatile unsigned *)0x10010014 = n;
+        *(volatile unsigned *)0x100000 = 0x5555;
+        return 0;
+    }'''
+
+
+def test_cgi_hands_on_and_keeps_secrets(run, cross, tmp_path):
+    environment = {'QUERY_STRING': 'a=b', 'REQUEST_METHOD': 'POST', 'HTTP_X_THING': 'y',
+                   'HTTP_AUTHORIZATION': 'secret', 'HTTP_COOKIE': 'secret', 'HOME': 'secret',
+                   'HTTP_PROXY_AUTHORIZATION': 'secret', 'PATH_TRANSLATED': 'secret'}
+    rom = cross.c(COPY_META % 'Status: 418\\nContent-Type: text/plain\\r\\n')
+    done = run(rom, '--cgi', '--headers', tmp_path / 'headers', '--stats-file', tmp_path / 'stats',
+               env={**environment, 'PATH': os.environ['PATH']})
+    assert (done.returncode, done.stderr) == (0, '')
+    length = int(stats_of(tmp_path / 'stats')['out_len'])
+    meta = (tmp_path / 'out').read_bytes()[:length]
+    assert meta.endswith(b'\0\0') and b'secret' not in meta
+    assert set(meta[:-2].split(b'\0')) == {b'QUERY_STRING=a=b', b'REQUEST_METHOD=POST',
+                                          b'HTTP_X_THING=y'}
+    assert (tmp_path / 'headers').read_text() == 'Status: 418\nContent-Type: text/plain\n'
+
+
+def test_without_cgi_meta_is_empty(run, cross, tmp_path):
+    rom = cross.c(COPY_META % '')
+    run(rom, '--stats-file', tmp_path / 'stats', env={'QUERY_STRING': 'x'})
+    assert stats_of(tmp_path / 'stats')['out_len'] == '0'
+
+
+def test_cgi_environment_over_meta_is_refused(run, cross):
+    done = run(cross.c(COPY_META % ''), '--cgi', env={'QUERY_STRING': 'x' * 40000})
+    assert done.returncode == 124
+    assert '32768' in done.stderr or '32 KiB' in done.stderr
+
+
+def test_bad_reply_header_is_a_fault(run, cross, tmp_path):
+    done = run(cross.c(COPY_META % 'no colon'), '--headers', tmp_path / 'headers')
+    assert done.returncode == 123
+    assert 'header' in done.stderr
+
+
+TRACE = '''\
+         0  20000000  00500293  addi t0,zero,5                  t0=00000005
+         1  20000004  00000317  auipc t1,0x0                    t1=20000004
+         2  20000008  01430313  addi t1,t1,20                   t1=20000018
+         3  2000000c  30531073  csrrw zero,mtvec,t1
+         4  20000010  00002503  lw a0,0(zero)                   trap to 20000018
+         5  20000018  0285      c.addi t0,1                     t0=00000006
+         6  2000001a  a001      power-down
+'''
+
+
+def test_trace(run, cross, tmp_path):
+    rom = cross.asm(start('''
+        .option norvc
+        li t0, 5
+        la t1, handler
+        csrw mtvec, t1
+        lw a0, 0(zero)
+        nop
+        .option rvc
+        handler:
+        addi t0, t0, 1
+        csrw mtvec, zero
+        ''' + EXIT_0))
+    done = run(rom, f'--trace={tmp_path}/trace')
+    assert done.returncode == 0
+    lines = (tmp_path / 'trace').read_text().splitlines()
+    assert lines[:3] == TRACE.splitlines()[:3]
+    assert lines[4] == TRACE.splitlines()[4]
+    assert lines[5] == TRACE.splitlines()[5]
+    assert lines[-1].endswith('power-down')
+    again = run(rom, '--trace')
+    assert again.stderr.splitlines() == lines
+
+
+def test_trace_stops_at_the_same_cap(run, cross, tmp_path):
+    rom = cross.asm(start('1: addi t0, t0, 1\n j 1b\n'))
+    done = run(rom, '--max-cycles=10', f'--trace={tmp_path}/trace', '--stats-file',
+               tmp_path / 'stats')
+    assert done.returncode == 121
+    assert len((tmp_path / 'trace').read_text().splitlines()) == 11
+    assert stats_of(tmp_path / 'stats')['cycles'] == '10'
+
+
+@pytest.mark.parametrize('arguments, words', [
+    ([], 'needs ROM RAM IN OUT'),
+    (['a', 'b', 'c'], 'needs ROM RAM IN OUT'),
+    (['a', 'b', 'c', 'd', 'e'], '`e` is too much'),
+    (['--max-cycle=5'], 'did you mean --max-cycles'),
+    (['--max-cycles=0'], 'not between 1 and'),
+    (['--max-ms=soon'], 'is not a time'),
+    (['--gdb', '1'], 'not built yet'),
+    (['--machine=classic', 'a', 'b', 'c', 'd'], 'not built yet'),
+    (['--machine=pdp', 'a', 'b', 'c', 'd'], 'no such profile'),
+    (['--console=/nonexistent/x', 'a', 'b', 'c', 'd'], 'No such file'),
+])
+def test_wrong_usage(rv32im, arguments, words):
+    done = subprocess.run([rv32im, *arguments], capture_output=True, text=True)
+    assert done.returncode == 125
+    assert words in done.stderr
+
+
+def test_help_and_version(rv32im):
+    done = subprocess.run([rv32im, '--help'], capture_output=True, text=True)
+    assert done.returncode == 0 and '--max-cycles N' in done.stdout and not done.stderr
+    assert subprocess.run([rv32im, '--version'], capture_output=True).returncode == 0
+
+
+# Says `go` on the console, then reads or writes page after page for ever.
+WALK = '''
+    int main(void) {{
+        *(volatile char *)0x10000000 = '\\n';
+        for (;;)
+            for (unsigned i = 0; i < 32 << 20; i += 4096)
+                {access};
+    }}'''
+
+
+@pytest.mark.parametrize('name, access', [
+    ('RAM', '((volatile char *)0x80000000)[i] = 1'),
+    ('OUT', '((volatile char *)0x24000000)[i] = 1'),
+    ('IN', '(void)((volatile char *)0x22000000)[i]')])
+def test_file_cut_during_the_run_is_a_host_error(rv32im, cross, tmp_path, name, access):
+    inp = tmp_path / 'IN'
+    inp.write_bytes(b'')
+    os.truncate(inp, WINDOW - 4096)
+    child = subprocess.Popen([rv32im, cross.c(WALK.format(access=access)), tmp_path / 'RAM', inp,
+                              tmp_path / 'OUT'], stderr=subprocess.PIPE, text=True)
+    child.stderr.readline()
+    os.truncate(tmp_path / name, 0)
+    _, words = child.communicate(timeout=60)
+    assert child.returncode == 125
+    assert f'{name} {tmp_path / name} was cut to 0 bytes' in words
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root may mount a small file system')
+def test_full_disk_is_a_host_error(rv32im, cross, tmp_path):
+    disk = tmp_path / 'disk'
+    disk.mkdir()
+    mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'none', disk],
+                             capture_output=True)
+    if mounted.returncode:
+        pytest.skip('mounting is not allowed here')
+    try:
+        (tmp_path / 'in').write_bytes(b'')
+        rom = cross.c(WALK.format(access='((volatile char *)0x80000000)[i] = 1'))
+        done = subprocess.run([rv32im, rom, disk / 'ram', tmp_path / 'in', tmp_path / 'out'],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 125
+        assert 'no room' in done.stderr and str(disk / 'ram') in done.stderr
+    finally:
+        subprocess.run(['umount', disk], check=True)
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_it_and_leave_ram_as_it_is(rv32im, cross, tmp_path, number):
+    (tmp_path / 'in').write_bytes(b'')
+    rom = cross.c(WALK.format(access='((volatile char *)0x80000000)[i] = 7'))
+    child = subprocess.Popen([rv32im, rom, tmp_path / 'ram', tmp_path / 'in', tmp_path / 'out'],
+                             stderr=subprocess.PIPE, text=True)
+    child.stderr.readline()
+    ram = tmp_path / 'ram'
+    for _ in range(1000):
+        if ram.read_bytes()[:1] == b'\7':
+            break
+        time.sleep(0.01)
+    child.send_signal(number)
+    child.communicate(timeout=60)
+    assert child.returncode == -number
+    assert ram.read_bytes()[0] == 7
