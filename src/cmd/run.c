@@ -273,12 +273,11 @@ int run_go(struct run *r)
 {
     struct msg msg = {{0}};
     int err = run_all(r, &msg);
+    int status = err ? err_exit_status(err) : run_exit_status(r);
     if (err) {
         fflush(NULL);
         fprintf(stderr, "%s: %s\n", r->program, msg.text);
-        return err_exit_status(err);
     }
-    int status = run_exit_status(r);
     machine_destroy(r->machine);
     run_files_close(r);
     return status;

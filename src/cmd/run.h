@@ -40,6 +40,7 @@ struct run {
     struct image image;
     const uint8_t *rom_view; /* the image's bytes as a whole */
     size_t rom_len;
+    uint8_t *rom_copy; /* owned: those bytes, where they could not be mapped */
     struct stop stop;
     FILE *console;
     FILE *trace;

@@ -131,7 +131,8 @@ static int view_by_read(struct run *r, struct run_file *f, struct msg *msg)
     if (!bytes) {
         return fail(msg, ERR_NO_MEMORY, "%s %s: no memory for %zu bytes", f->label, f->path, limit);
     }
-    r->rom_view = bytes; /* kept to the end of the process, as the image borrows it */
+    r->rom_copy = bytes;
+    r->rom_view = bytes;
     int err = os_given_read(&f->given, bytes, limit, &r->rom_len, &why);
     return err ? describe(f, err, &why, msg) : 0;
 }
@@ -249,4 +250,5 @@ void run_files_close(struct run *r)
             os_given_close(&f->given);
         }
     }
+    free(r->rom_copy);
 }

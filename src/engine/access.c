@@ -10,6 +10,7 @@ unsigned page_flags(struct hart *h, uint32_t address)
     if (!h->access[index]) {
         unsigned flags = h->bus.page(h->bus.context, index);
         flags |= flags & PAGE_WRITE ? PAGE_WRITABLE : 0;
+        flags &= flags & PAGE_WATCHED ? ~(unsigned)PAGE_WRITE : ~0u;
         h->access[index] = (uint8_t)(flags | PAGE_KNOWN);
     }
     return h->access[index];
@@ -119,7 +120,11 @@ enum step store_slow(struct hart *h, uint32_t address, unsigned size, uint32_t v
             drop_code(h, at, 1);
         }
     }
-    return STEP_NEXT;
+    bool is_watched =
+        (h->access[address / PAGE_SIZE] | h->access[(address + size - 1) / PAGE_SIZE]) &
+        PAGE_WATCHED;
+    return is_watched && h->bus.stored(h->bus.context, address, size) == BUS_STOP ? STEP_STOP
+                                                                                  : STEP_NEXT;
 }
 
 enum step load_reserved(struct hart *h, uint32_t address, uint32_t *ret_value)

@@ -11,8 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a guest may do with a page; a page with none of these belongs to the bus or to nobody. */
-enum page_access { PAGE_READ = 1, PAGE_WRITE = 2, PAGE_EXECUTE = 4 };
+/* What a guest may do with a page; a page with none of these belongs to the bus or to nobody.
+ * The bus hears of each store to a watched page once it is done. */
+enum page_access { PAGE_READ = 1, PAGE_WRITE = 2, PAGE_EXECUTE = 4, PAGE_WATCHED = 64 };
 
 enum bus_result {
     BUS_OK,
@@ -28,6 +29,9 @@ struct bus {
     /* A naturally aligned access of 1, 2 or 4 bytes outside plain memory. */
     enum bus_result (*load)(void *context, uint32_t address, unsigned size, uint32_t *ret_value);
     enum bus_result (*store)(void *context, uint32_t address, unsigned size, uint32_t value);
+    /* A store by the guest in a watched page, already in memory: BUS_OK or BUS_STOP. NULL where no
+     * page is watched. */
+    enum bus_result (*stored)(void *context, uint32_t address, unsigned size);
     /* A semihosting call: operation in a0, parameter in a1, answer to a0. `ret_bytes` is the
      * payload copied, which the meter charges. NULL: the sequence is a breakpoint. */
     enum bus_result (*semihost)(void *context, uint32_t *ret_bytes);
