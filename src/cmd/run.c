@@ -143,6 +143,7 @@ static void print_place(const struct run *r, uint32_t pc)
 /* A run that the guest did not end itself is said, whether statistics are wanted or not. */
 static void explain(const struct run *r)
 {
+    char mtval[MTVAL_TEXT_MAX];
     switch (r->stop.halt) {
     case HALT_CYCLES:
         fprintf(stderr, "%s: stopped at the cycle cap of %" PRIu64 ": --max-cycles raises it\n",
@@ -154,10 +155,10 @@ static void explain(const struct run *r)
         break;
     case HALT_FAULT:
         fprintf(stderr, "%s: fault: %s at pc 0x%08" PRIx32, r->program,
-                isa_cause_text(r->stop.mcause), r->stop.mepc);
+                machine_cause_text(r->stop.mcause), r->stop.mepc);
         print_place(r, r->stop.mepc);
-        fprintf(stderr, ", mtval 0x%08" PRIx32 ", after %" PRIu64 " cycles\n", r->stop.mtval,
-                r->stop.cycles);
+        machine_mtval_text(&r->stop, mtval);
+        fprintf(stderr, ", %s, after %" PRIu64 " cycles\n", mtval, r->stop.cycles);
         break;
     default:
         break;

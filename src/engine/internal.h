@@ -26,14 +26,9 @@ enum {
 }; /* more than the longest branch, in halfwords, on each side */
 
 enum cause {
-    CAUSE_FETCH_FAULT = 1,
-    CAUSE_ILLEGAL = 2,
-    CAUSE_BREAKPOINT = 3,
-    CAUSE_LOAD_MISALIGNED = 4,
-    CAUSE_LOAD_FAULT = 5,
-    CAUSE_STORE_MISALIGNED = 6,
-    CAUSE_STORE_FAULT = 7,
-    CAUSE_ECALL_M = 11,
+#define CAUSE(name, number, text) CAUSE_##name = (number),
+#include "isa/cause.def"
+#undef CAUSE
 };
 
 /* What a cold path did with the instruction at h->pc. */

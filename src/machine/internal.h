@@ -15,7 +15,9 @@ struct machine {
     const struct image *image;
     uint32_t entry;
     uint32_t in_len;
-    uint32_t in_at; /* how much of IN semihosting has read */
+    uint32_t in_at;          /* how much of IN semihosting has read */
+    uint32_t features_at;    /* and of `:semihosting-features` */
+    uint32_t semihost_errno; /* why its last refusal was */
     uint32_t meta_len;
     uint32_t meta_reply_len;
     uint32_t out_len;

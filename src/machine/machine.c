@@ -164,6 +164,8 @@ static void reset_hart(struct machine *m)
     }
     m->request = REQUEST_NONE;
     m->in_at = 0;
+    m->features_at = 0;
+    m->semihost_errno = 0;
 }
 
 void machine_reset(struct machine *m)
@@ -208,6 +210,9 @@ static bool run_slice(struct machine *m, uint64_t limit, enum halt *ret_halt)
     case HART_LIMIT:
         return true;
     case HART_STOP:
+        if (m->request == REQUEST_NONE) {
+            return true;
+        }
         if (m->request == REQUEST_RESET) {
             m->boot = BOOT_WARM;
             reset_hart(m);

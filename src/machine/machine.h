@@ -106,6 +106,16 @@ uint32_t machine_out_len(const struct machine *m);
 /* Length that the guest declared for the headers in META's second half. */
 uint32_t machine_meta_reply_len(const struct machine *m);
 
+/* The specification's words for a trap's cause. */
+const char *machine_cause_text(uint32_t mcause);
+/* What lies at an address: a window, a device and what it is, or `unmapped`. */
+const char *machine_place_text(uint32_t address);
+
+enum { MTVAL_TEXT_MAX = 160 };
+
+/* A fault's mtval in words: `address 0x0c000000 (PLIC: ...)` or `instruction 0x00000000`. */
+void machine_mtval_text(const struct stop *stop, char ret_text[MTVAL_TEXT_MAX]);
+
 /* RAM pages that a store may have changed since the file was mapped or machine_clean: one byte a
  * page, non-zero for dirty, RAM_SIZE / PAGE_SIZE of them. */
 const uint8_t *machine_ram_dirty(const struct machine *m);

@@ -48,49 +48,6 @@ void report_fields(const struct request *request, struct buf *lines)
               ms_between(request->done_ns, request->committed_ns));
 }
 
-static const char *cause_text(uint32_t cause)
-{
-    static const char *const causes[] = {
-        "instruction address misaligned",
-        "instruction access fault",
-        "illegal instruction",
-        "breakpoint",
-        "load address misaligned",
-        "load access fault",
-        "store or AMO address misaligned",
-        "store or AMO access fault",
-        "environment call from U mode",
-        "reserved",
-        "reserved",
-        "environment call from M mode",
-    };
-    return cause < ARRAY_COUNT(causes) ? causes[cause] : "unknown";
-}
-
-static const char *place_text(uint32_t address)
-{
-    static const struct {
-        const char *name;
-        uint32_t base;
-        uint32_t size;
-    } places[] = {
-#define WINDOW(name, base, size, access, text) {#name, base, size},
-#include "abi/mem.def"
-#undef WINDOW
-#define DEVICE(name, base, size, widths, text) {#name ": " text, base, size},
-#define REGISTER(device, name, offset, access, text)
-#include "abi/dev.def"
-#undef DEVICE
-#undef REGISTER
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
-        if (address - places[i].base < places[i].size) {
-            return places[i].name;
-        }
-    }
-    return "unmapped";
-}
-
 static void put_frame(struct buf *json, uint32_t address, const struct run_symbol *symbol)
 {
     buf_print(json, "{\"address\":\"0x%08x\"", address);
@@ -115,8 +72,8 @@ static void put_members(const struct request *request, struct buf *json)
     buf_print(json,
               ",\"cause\":\"%s\",\"mcause\":%u,\"pc\":\"0x%08x\",\"address\":\"0x%08x\","
               "\"place\":\"%s\",\"registers\":{",
-              cause_text(stop->mcause), stop->mcause, stop->mepc, stop->mtval,
-              place_text(stop->mtval));
+              machine_cause_text(stop->mcause), stop->mcause, stop->mepc, stop->mtval,
+              machine_place_text(stop->mtval));
     for (int i = 1; i < 32; i++) {
         buf_print(json, "%s\"x%d\":\"0x%08x\"", i > 1 ? "," : "", i, stop->x[i]);
     }
@@ -137,12 +94,14 @@ static void put_detail(const struct request *request, struct buf *text)
         buf_puts(text, request->msg.text);
         return;
     }
-    buf_print(text, "%s at pc 0x%08x", cause_text(stop->mcause), stop->mepc);
+    buf_print(text, "%s at pc 0x%08x", machine_cause_text(stop->mcause), stop->mepc);
     if (result->pc_symbol.name[0]) {
         buf_print(text, " (%s+%u)", result->pc_symbol.name, result->pc_symbol.offset);
     }
-    buf_print(text, ", address 0x%08x (%s), after %llu cycles; the session is unchanged",
-              stop->mtval, place_text(stop->mtval), (unsigned long long)stop->cycles);
+    char mtval[MTVAL_TEXT_MAX];
+    machine_mtval_text(stop, mtval);
+    buf_print(text, ", %s, after %llu cycles; the session is unchanged", mtval,
+              (unsigned long long)stop->cycles);
 }
 
 static bool wants_bytes(const struct request *request)

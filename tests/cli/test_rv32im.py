@@ -68,7 +68,7 @@ def test_fault_names_cause_and_symbol(run, cross):
     assert done.returncode == 123
     assert 'fault: ' in done.stderr
     assert '(_start+0x' in done.stderr
-    assert 'mtval 0x00000010' in done.stderr
+    assert 'address 0x00000010 (unmapped)' in done.stderr
 
 
 def test_in_out_ram_and_console(run, cross, tmp_path):
@@ -354,3 +354,10 @@ def test_signals_end_it_and_leave_ram_as_it_is(rv32im, cross, tmp_path, number):
     child.communicate(timeout=60)
     assert child.returncode == -number
     assert ram.read_bytes()[0] == 7
+
+
+def test_a_device_that_is_not_built_is_named_in_the_fault(run, cross):
+    plic = cross.asm(start(' li a0, 0x0c000000\n lw a1, 0(a0)\n'), name='plic')
+    done = run(plic)
+    assert done.returncode == 123
+    assert 'address 0x0c000000 (PLIC: ' in done.stderr

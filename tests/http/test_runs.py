@@ -154,7 +154,7 @@ def test_the_report_of_a_fault(client, rom):
     path = rom('write_then_fault')
     report = json.loads(client('POST', path).body)
     assert report['mcause'] == 7 and report['address'] == '0x00000004'
-    assert report['cause'] == 'store or AMO access fault'
+    assert report['cause'] == 'store/AMO access fault'
     assert report['place'] == 'unmapped'
     assert len(report['registers']) == 31 and report['cycles'] > 0
     assert report['backtrace'][0]['symbol'] == '_start'

@@ -1,0 +1,51 @@
+/* place.c - faults in words: what went wrong, and what lies at an address */
+/* SPDX-License-Identifier: MIT */
+#include "isa/isa.h"
+#include "machine/internal.h"
+
+#include <stdio.h>
+
+enum cause {
+#define CAUSE(name, number, text) CAUSE_##name = (number),
+#include "isa/cause.def"
+#undef CAUSE
+};
+
+const char *machine_cause_text(uint32_t mcause)
+{
+    return isa_cause_text(mcause);
+}
+
+const char *machine_place_text(uint32_t address)
+{
+    static const struct {
+        const char *name;
+        uint32_t base;
+        uint32_t size;
+    } places[] = {
+#define WINDOW(name, base, size, access, text) {#name, base, size},
+#include "abi/mem.def"
+#undef WINDOW
+#define DEVICE(name, base, size, widths, text) {#name ": " text, base, size},
+#define REGISTER(device, name, offset, access, text)
+#include "abi/dev.def"
+#undef DEVICE
+#undef REGISTER
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        if (address - places[i].base < places[i].size) {
+            return places[i].name;
+        }
+    }
+    return "unmapped";
+}
+
+void machine_mtval_text(const struct stop *stop, char ret_text[MTVAL_TEXT_MAX])
+{
+    if (stop->mcause == CAUSE_ILLEGAL) {
+        snprintf(ret_text, MTVAL_TEXT_MAX, "instruction 0x%08x", stop->mtval);
+    } else {
+        snprintf(ret_text, MTVAL_TEXT_MAX, "address 0x%08x (%s)", stop->mtval,
+                 machine_place_text(stop->mtval));
+    }
+}
