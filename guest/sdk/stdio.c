@@ -122,6 +122,13 @@ int fgetc(FILE *stream)
     return get_slowly(stream);
 }
 
+/* picolibc's needs a stream; for NULL, C says all of them (C17 7.21.5.2): only OUT holds back. */
+int fflush(FILE *stream)
+{
+    stream = stream ? stream : stdout;
+    return stream->flush ? stream->flush(stream) : 0;
+}
+
 int getc(FILE *stream) __attribute__((alias("fgetc")));
 
 int getchar(void)

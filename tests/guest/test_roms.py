@@ -306,6 +306,52 @@ def test_a_stack_that_grows_into_the_heap_is_a_fault(machine, sdk_c):
     assert run.status == 123 and b'the stack has grown into the heap' in run.console
 
 
+ALL_OF_STDIO = '''
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+int main(void)
+{
+    char line[80], word[20];
+    int n;
+    if (!fgets(line, sizeof line, stdin) || sscanf(line, "%19s %d", word, &n) != 2) return 1;
+    int c = getc(stdin);
+    ungetc(c, stdin);
+    if (scanf("%d", &n) != 1) return 2;
+    setvbuf(stdout, NULL, _IONBF, 0);
+    fprintf(stdout, "%s %d %c %.3f\\n", word, n, c, sqrt(2.0));
+    perror("note");
+    printf("%d %d\\n", feof(stdin), ferror(stdin));
+    putc('x', stdout); fputc('y', stdout); puts("z");
+    fflush(NULL);
+    free(strdup("dup"));
+    rewind(stdin);
+    printf("%c", getchar());
+    fseek(stdin, 0, SEEK_END);
+    printf(" %ld %d\\n", ftell(stdin), getchar());
+    printf("%d %ld\\n", (int)time(NULL), strtol("42", NULL, 0));
+    return 7;
+}
+'''
+
+
+def test_all_of_stdio_links_and_works(machine, sdk_c):
+    run = machine.run(sdk_c(ALL_OF_STDIO), b'hello 3\n55 tail')
+    assert run.out == b'hello 55 5 1.414\n0 0\nxyz\nh 15 -1\n0 42\n'
+    assert run.status == 7 and b'note: ' in run.console
+
+
+@pytest.mark.parametrize('call', ['scanf("%d", &n)', 'getchar()', 'puts("")', 'perror("")',
+                                  'ungetc(1, stdin)', 'fseek(stdin, 0, 0)', 'fflush(NULL)',
+                                  'n = !getenv("A")', 'time(NULL)', 'abort()', 'rand()'])
+def test_each_function_links_alone(sdk_c, call):
+    sdk_c('#include <stdio.h>\n#include <stdlib.h>\n#include <time.h>\n'
+          'int main(void) { int n = 0; %s; return n; }\n' % call)
+
+
 def test_out_ends_with_its_window(machine, sdk_c):
     image = sdk_c('#include <stdio.h>\nstatic char block[1 << 20];\nint main(void) {\n'
                   'size_t sum = 0, n; block[0] = 1;\n'
