@@ -31,14 +31,17 @@ bool hart_may(struct hart *h, uint32_t address, uint32_t len, enum page_access a
     return true;
 }
 
-/* Forgets the predecoded instructions that overlap the bytes: one may begin a halfword before. */
+/* Forgets the predecoded instructions that overlap the bytes, or whose handler runs one that does.
+ */
 static void drop_code(struct hart *h, uint32_t address, uint32_t len)
 {
     uint32_t first = address / 2;
     uint32_t count = (address % 2 + len + 1) / 2;
     memset(&h->code[first], 0, count * sizeof *h->code);
-    if (h->code[first - 1].handler) {
-        h->code[first - 1] = (struct predecoded){0};
+    for (struct predecoded *d = &h->code[first] - CODE_REACH; d < &h->code[first]; d++) {
+        if (d->handler) { /* the table before a window can only be read */
+            *d = (struct predecoded){0};
+        }
     }
 }
 

@@ -12,18 +12,28 @@ enum {
     PAGE_KNOWN = 32,   /* the bus was asked */
 };
 
-/* One instruction, ready to run. Zero is "decode me first". */
+/* One instruction, ready to run. Zero is "decode me first". No format has both a second source
+ * register and an immediate of more than 13 bits, so they share a place. */
 struct predecoded {
-    uint8_t handler;
+    uint16_t handler;
     uint8_t rd; /* 32 in place of 0 */
     uint8_t rs1;
-    uint8_t rs2;
-    int32_t imm; /* halfwords in jumps and branches; the bits in an illegal one */
+    union {
+        int32_t imm; /* halfwords in jal; the bits in an illegal one */
+        struct {
+            int16_t imm16; /* of stores, and of branches in halfwords */
+            uint8_t rs2;
+        };
+    };
 };
 
 enum {
-    CODE_ENTRIES_GUARD = 1 << 21
-}; /* more than the longest branch, in halfwords, on each side */
+    /* Entries on each side of the table: more than the longest branch, in halfwords. */
+    CODE_ENTRIES_GUARD = 1 << 21,
+    /* A handler may run the instruction behind its own too (fuse.def): a store drops as many
+     * halfwords before the changed one as such a pair can reach over. */
+    CODE_REACH = 3,
+};
 
 enum cause {
 #define CAUSE(name, number, text) CAUSE_##name = (number),

@@ -3,39 +3,82 @@
 #include "engine/internal.h"
 
 #include "isa/semantics.h"
-#include <assert.h>
 
 /* Handler 0 decodes. Then each row of the table twice: as a 4-byte and as a 2-byte instruction, so
- * that its length is a constant; `jal x0, 0` has a handler of its own. */
+ * that its length is a constant; `jal x0, 0` has a handler of its own; then the pairs. */
 enum {
     HANDLER_DECODE,
     HANDLER_WORD = 1,
     HANDLER_HALF = HANDLER_WORD + OP_COUNT,
     HANDLER_SELF_JUMP = HANDLER_HALF + OP_COUNT,
+#define FUSE(kind, name, size, next_kind, next_name, next_size) \
+    HANDLER_##name##size##_##next_name##next_size,
+#include "engine/fuse.def"
+#undef FUSE
     HANDLER_COUNT
 };
-static_assert(HANDLER_COUNT <= 256, "handler numbers are bytes");
 
-static bool is_relative(unsigned op)
-{
-    switch (op) {
+static const struct pair {
+    uint16_t first;
+    uint16_t second;
+    uint16_t both;
+} pairs[] = {
+#define FUSE(kind, name, size, next_kind, next_name, next_size)              \
+    {HANDLER_OF_##size + OP_##name, HANDLER_OF_##next_size + OP_##next_name, \
+     HANDLER_##name##size##_##next_name##next_size},
+#define HANDLER_OF_4 HANDLER_WORD
+#define HANDLER_OF_2 HANDLER_HALF
+#include "engine/fuse.def"
+#undef FUSE
+};
+
+/* What a row says, under names that the handlers of single instructions and of pairs share. */
+#define FORMAT(name, rd, rs1, rs2, immediate, operands) enum { HAS_RS2_FORMAT_##name = (rs2) };
+#include "isa/format.def"
+#undef FORMAT
+#define STATE_ALU(name, semantics)                                                             \
+    static inline uint32_t alu_##name(UNUSED uint32_t a, UNUSED uint32_t b, UNUSED uint32_t i, \
+                                      UNUSED uint32_t pc)                                      \
+    {                                                                                          \
+        return (uint32_t)(semantics);                                                          \
+    }
+#define STATE_BRANCH(name, condition)                          \
+    static inline bool is_taken_##name(uint32_t a, uint32_t b) \
+    {                                                          \
+        return condition;                                      \
+    }
+#define STATE_LOAD(name, type)  typedef type loaded_##name;
+#define STATE_STORE(name, type) typedef type stored_##name;
+#define STATE_JUMP(name, target)
+#define STATE_AMO(name, semantics)
+#define STATE_CSR(name, semantics)
+#define STATE_SYSTEM(name, unused)
 #define INSN(name, extension, format, kind, match, mask, semantics, text) \
-    case OP_##name:                                                       \
-        return IS_RELATIVE_##kind;
-#define IS_RELATIVE_ALU    false
-#define IS_RELATIVE_LOAD   false
-#define IS_RELATIVE_STORE  false
-#define IS_RELATIVE_BRANCH true
-#define IS_RELATIVE_JUMP   (OP_jal == op)
-#define IS_RELATIVE_AMO    false
-#define IS_RELATIVE_CSR    false
-#define IS_RELATIVE_SYSTEM false
+    enum { HAS_RS2_##name = HAS_RS2_FORMAT_##format };                    \
+    STATE_##kind(name, semantics)
 #include "isa/rv32.def"
 #undef INSN
-    default:
-        return false;
-    }
-}
+
+enum kind {
+    KIND_ALU,
+    KIND_LOAD,
+    KIND_STORE,
+    KIND_BRANCH,
+    KIND_JUMP,
+    KIND_AMO,
+    KIND_CSR,
+    KIND_SYSTEM
+};
+
+static const struct {
+    bool has_rs2;
+    enum kind kind;
+} traits[OP_COUNT] = {
+#define INSN(name, extension, format, kind, match, mask, semantics, text) \
+    [OP_##name] = {HAS_RS2_##name, KIND_##kind},
+#include "isa/rv32.def"
+#undef INSN
+};
 
 static void mark_decoded(struct hart *h, uint32_t address)
 {
@@ -43,29 +86,84 @@ static void mark_decoded(struct hart *h, uint32_t address)
     h->access[address / PAGE_SIZE] = (uint8_t)((flags & ~(unsigned)PAGE_WRITE) | PAGE_DECODED);
 }
 
-/* Fills the entry of the instruction at `pc`; false where it cannot be fetched. */
-COLD static bool predecode(struct hart *h, uint32_t pc, uint32_t *ret_fault)
+static unsigned handler_of(const struct insn *insn)
+{
+    if (insn->op == OP_jal && insn->rd == 0 && insn->imm == 0) {
+        return HANDLER_SELF_JUMP;
+    }
+    return (insn->size == 4 ? (unsigned)HANDLER_WORD : (unsigned)HANDLER_HALF) + insn->op;
+}
+
+/* Fills the entry of the instruction at `pc`; its handler, or 0 where it cannot be fetched. */
+static unsigned fill(struct hart *h, uint32_t pc, struct insn *ret_insn, uint32_t *ret_fault)
 {
     uint32_t word;
     if (!fetch(h, pc, &word, ret_fault)) {
-        return false;
+        return HANDLER_DECODE;
     }
     struct insn insn;
     bool is_known = isa_decode(word, &insn);
+    unsigned handler = handler_of(&insn);
     mark_decoded(h, pc);
     mark_decoded(h, pc + insn.size - 1u);
-    int32_t imm = !is_known ? (int32_t)word : is_relative(insn.op) ? insn.imm / 2 : insn.imm;
-    unsigned handler = (insn.size == 4 ? (unsigned)HANDLER_WORD : (unsigned)HANDLER_HALF) + insn.op;
-    if (insn.op == OP_jal && insn.rd == 0 && insn.imm == 0) {
-        handler = HANDLER_SELF_JUMP;
-    }
-    h->code[pc / 2] = (struct predecoded){
-        .handler = (uint8_t)handler,
+    struct predecoded *d = &h->code[pc / 2];
+    *d = (struct predecoded){
+        .handler = (uint16_t)handler,
         .rd = insn.rd ? insn.rd : 32,
         .rs1 = insn.rs1,
-        .rs2 = insn.rs2,
-        .imm = imm,
+        .imm = !is_known           ? (int32_t)word
+               : insn.op == OP_jal ? insn.imm / 2
+                                   : insn.imm,
     };
+    if (traits[insn.op].has_rs2) {
+        d->imm16 = (int16_t)(traits[insn.op].kind == KIND_BRANCH ? insn.imm / 2 : insn.imm);
+        d->rs2 = insn.rs2;
+    }
+    *ret_insn = insn;
+    return handler;
+}
+
+/* The handler of two instructions in a row, or that of the first alone. */
+static unsigned fused(unsigned first, unsigned second)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(pairs); i++) {
+        if (pairs[i].first == first && pairs[i].second == second) {
+            return pairs[i].both;
+        }
+    }
+    return first;
+}
+
+/* Does control ever pass behind the instruction? What it does not reach may be data. */
+static bool falls_through(const struct insn *insn)
+{
+    return insn->op != OP_illegal && (traits[insn->op].kind != KIND_JUMP || insn->rd != 0);
+}
+
+/* Fills the entries from `pc` on, to the end of its page, of the run or to one that is there; false
+ * where the first instruction cannot be fetched. */
+COLD static bool predecode(struct hart *h, uint32_t pc, uint32_t *ret_fault)
+{
+    struct insn insn;
+    uint32_t unused;
+    unsigned first = fill(h, pc, &insn, ret_fault);
+    if (!first) {
+        return false;
+    }
+    for (uint32_t next = pc + insn.size; falls_through(&insn); next = pc + insn.size) {
+        if (next / PAGE_SIZE != pc / PAGE_SIZE || next % PAGE_SIZE + 4 > PAGE_SIZE) {
+            break;
+        }
+        struct predecoded before = h->code[next / 2];
+        unsigned second = fill(h, next, &insn, &unused);
+        h->code[pc / 2].handler = (uint16_t)fused(first, second);
+        if (before.handler != HANDLER_DECODE) {
+            h->code[next / 2] = before; /* fused with what comes behind it already */
+            break;
+        }
+        pc = next;
+        first = second;
+    }
     return true;
 }
 
@@ -84,7 +182,7 @@ static bool csr_begin(struct hart *h, const struct predecoded *d, bool is_write,
         if (unlikely(--left < 0)) { \
             goto limit;             \
         }                           \
-        goto *handlers[d->handler]; \
+        goto *table[d->handler];    \
     } while (0)
 #define NEXT(size)       \
     do {                 \
@@ -103,47 +201,54 @@ static bool csr_begin(struct hart *h, const struct predecoded *d, bool is_write,
         }                                   \
     } while (0)
 
-#define RUN_ALU(name, size, semantics)                                                 \
-    {                                                                                  \
-        UNUSED uint32_t a = x[d->rs1], b = x[d->rs2], i = (uint32_t)d->imm, pc = PC(); \
-        x[d->rd] = (uint32_t)(semantics);                                              \
-        NEXT(size);                                                                    \
+/* What an instruction does. Control falls out behind it where it neither trapped nor jumped; but a
+ * slow access may have changed the code that follows, so it goes on by the next entry. */
+#define DO_ALU(name, size)                                           \
+    {                                                                \
+        uint32_t b = HAS_RS2_##name ? x[d->rs2] : 0u;                \
+        x[d->rd] = alu_##name(x[d->rs1], b, (uint32_t)d->imm, PC()); \
     }
-#define RUN_LOAD(name, size, type)                                    \
-    {                                                                 \
-        uint32_t address = x[d->rs1] + (uint32_t)d->imm;              \
-        if (unlikely((!(access[address / PAGE_SIZE] & PAGE_READ)) |   \
-                     (address & (sizeof(type) - 1)))) {               \
-            uint32_t value;                                           \
-            SAVE();                                                   \
-            AFTER(load_slow(h, address, sizeof(type), &value), size); \
-            x[d->rd] = (uint32_t)(type)value;                         \
-        } else {                                                      \
-            x[d->rd] = (uint32_t) * (const type *)(memory + address); \
-        }                                                             \
-        NEXT(size);                                                   \
+#define DO_LOAD(name, size)                                                    \
+    {                                                                          \
+        uint32_t address = x[d->rs1] + (uint32_t)d->imm;                       \
+        if (unlikely((!(access[address / PAGE_SIZE] & PAGE_READ)) |            \
+                     (address & (sizeof(loaded_##name) - 1)))) {               \
+            uint32_t value;                                                    \
+            SAVE();                                                            \
+            AFTER(load_slow(h, address, sizeof(loaded_##name), &value), size); \
+            x[d->rd] = (uint32_t)(loaded_##name)value;                         \
+            NEXT(size);                                                        \
+        }                                                                      \
+        x[d->rd] = (uint32_t) * (const loaded_##name *)(memory + address);     \
     }
-#define RUN_STORE(name, size, type)                                       \
-    {                                                                     \
-        uint32_t address = x[d->rs1] + (uint32_t)d->imm;                  \
-        if (unlikely((!(access[address / PAGE_SIZE] & PAGE_WRITE)) |      \
-                     (address & (sizeof(type) - 1)))) {                   \
-            SAVE();                                                       \
-            AFTER(store_slow(h, address, sizeof(type), x[d->rs2]), size); \
-        } else {                                                          \
-            *(type *)(memory + address) = (type)x[d->rs2];                \
-            dirty[address / PAGE_SIZE] = 1;                               \
-        }                                                                 \
-        NEXT(size);                                                       \
+#define DO_STORE(name, size)                                                       \
+    {                                                                              \
+        int32_t offset = d->imm16;                                                 \
+        uint32_t address = x[d->rs1] + (uint32_t)offset;                           \
+        if (unlikely((!(access[address / PAGE_SIZE] & PAGE_WRITE)) |               \
+                     (address & (sizeof(stored_##name) - 1)))) {                   \
+            SAVE();                                                                \
+            AFTER(store_slow(h, address, sizeof(stored_##name), x[d->rs2]), size); \
+            NEXT(size);                                                            \
+        }                                                                          \
+        *(stored_##name *)(memory + address) = (stored_##name)x[d->rs2];           \
+        dirty[address / PAGE_SIZE] = 1;                                            \
     }
-#define RUN_BRANCH(name, size, condition)      \
-    {                                          \
-        uint32_t a = x[d->rs1], b = x[d->rs2]; \
-        if (condition) {                       \
-            d += d->imm;                       \
-            DISPATCH();                        \
-        }                                      \
-        NEXT(size);                            \
+#define DO_BRANCH(name, size)                    \
+    if (is_taken_##name(x[d->rs1], x[d->rs2])) { \
+        d += d->imm16;                           \
+        DISPATCH();                              \
+    }
+
+#define RUN_ALU(name, size, unused)    DO_ALU(name, size) NEXT(size);
+#define RUN_LOAD(name, size, unused)   DO_LOAD(name, size) NEXT(size);
+#define RUN_STORE(name, size, unused)  DO_STORE(name, size) NEXT(size);
+#define RUN_BRANCH(name, size, unused) DO_BRANCH(name, size) NEXT(size);
+/* On to the second instruction of a pair: the cap is looked at between them as ever. */
+#define STEP(size)              \
+    d += (size) / 2;            \
+    if (unlikely(--left < 0)) { \
+        goto limit;             \
     }
 #define RUN_JUMP(name, size, target) RUN_JUMP_##name(size)
 #define RUN_JUMP_jal(size)        \
@@ -246,7 +351,13 @@ static enum hart_exit interpret(struct hart *h, uint64_t limit)
     [HANDLER_WORD + OP_##name] = &&word_##name, [HANDLER_HALF + OP_##name] = &&half_##name,
 #include "isa/rv32.def"
 #undef INSN
+#define FUSE(kind, name, size, next_kind, next_name, next_size) \
+    [HANDLER_##name##size##_##next_name##next_size] = &&pair_##name##size##_##next_name##next_size,
+#include "engine/fuse.def"
+#undef FUSE
     };
+    const void *const *table = handlers;
+    __asm__("" : "+r"(table)); /* keeps the address in a register: else it is formed at each jump */
     uint32_t *const x = h->x;
     uint8_t *const memory = h->memory;
     const uint8_t *const access = h->access;
@@ -265,6 +376,12 @@ static enum hart_exit interpret(struct hart *h, uint64_t limit)
 #include "isa/rv32.def"
 #undef INSN
 
+#define FUSE(kind, name, size, next_kind, next_name, next_size)                   \
+    pair_##name##size##_##next_name##next_size : DO_##kind(name, size) STEP(size) \
+                                                     RUN_##next_kind(next_name, next_size, )
+#include "engine/fuse.def"
+#undef FUSE
+
 decode : {
     uint32_t pc = PC();
     uint32_t fault;
@@ -273,7 +390,7 @@ decode : {
         SAVE();
         AFTER(trap_take(h, CAUSE_FETCH_FAULT, fault), 0);
     }
-    goto *handlers[d->handler];
+    goto *table[d->handler];
 }
 illegal:
     SAVE();
