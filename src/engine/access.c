@@ -38,8 +38,10 @@ static void drop_code(struct hart *h, uint32_t address, uint32_t len)
     uint32_t first = address / 2;
     uint32_t count = (address % 2 + len + 1) / 2;
     memset(&h->code[first], 0, count * sizeof *h->code);
-    for (struct predecoded *d = &h->code[first] - CODE_REACH; d < &h->code[first]; d++) {
-        if (d->handler) { /* the table before a window can only be read */
+    for (uint32_t back = 1; back <= CODE_REACH; back++) {
+        struct predecoded *d =
+            &h->code[(address - 2 * back) / 2]; /* round the address space's end */
+        if (d->handler) {                       /* the table before a window can only be read */
             *d = (struct predecoded){0};
         }
     }
@@ -56,7 +58,8 @@ void hart_wrote(struct hart *h, uint32_t address, uint32_t len)
         }
         at = next;
     }
-    if (h->reservation + 4 > address && h->reservation < address + len) {
+    uint64_t reserved = h->reservation;
+    if (len > 0 && reserved + 4 > address && reserved < (uint64_t)address + len) {
         h->has_reservation = false;
     }
 }
@@ -106,6 +109,7 @@ enum step load_slow(struct hart *h, uint32_t address, unsigned size, uint32_t *r
 enum step store_slow(struct hart *h, uint32_t address, unsigned size, uint32_t value)
 {
     if (is_device(h, address, size)) {
+        value &= ~0u >> (32 - 8 * size);
         enum bus_result result = h->bus.store(h->bus.context, address, size, value);
         return result == BUS_FAULT  ? trap_take(h, CAUSE_STORE_FAULT, address)
                : result == BUS_STOP ? STEP_STOP

@@ -208,18 +208,19 @@ static bool csr_begin(struct hart *h, const struct predecoded *d, bool is_write,
         uint32_t b = HAS_RS2_##name ? x[d->rs2] : 0u;                \
         x[d->rd] = alu_##name(x[d->rs1], b, (uint32_t)d->imm, PC()); \
     }
-#define DO_LOAD(name, size)                                                    \
-    {                                                                          \
-        uint32_t address = x[d->rs1] + (uint32_t)d->imm;                       \
-        if (unlikely((!(access[address / PAGE_SIZE] & PAGE_READ)) |            \
-                     (address & (sizeof(loaded_##name) - 1)))) {               \
-            uint32_t value;                                                    \
-            SAVE();                                                            \
-            AFTER(load_slow(h, address, sizeof(loaded_##name), &value), size); \
-            x[d->rd] = (uint32_t)(loaded_##name)value;                         \
-            NEXT(size);                                                        \
-        }                                                                      \
-        x[d->rd] = (uint32_t) * (const loaded_##name *)(memory + address);     \
+#define DO_LOAD(name, size)                                                             \
+    {                                                                                   \
+        uint32_t address = x[d->rs1] + (uint32_t)d->imm;                                \
+        if (unlikely((!(access[address / PAGE_SIZE] & PAGE_READ)) |                     \
+                     (address & (sizeof(loaded_##name) - 1)))) {                        \
+            uint32_t value = 0;                                                         \
+            SAVE();                                                                     \
+            enum step loaded = load_slow(h, address, sizeof(loaded_##name), &value);    \
+            x[d->rd] = loaded == STEP_TRAP ? x[d->rd] : (uint32_t)(loaded_##name)value; \
+            AFTER(loaded, size);                                                        \
+            NEXT(size);                                                                 \
+        }                                                                               \
+        x[d->rd] = (uint32_t) * (const loaded_##name *)(memory + address);              \
     }
 #define DO_STORE(name, size)                                                       \
     {                                                                              \
@@ -330,13 +331,16 @@ static bool csr_begin(struct hart *h, const struct predecoded *d, bool is_write,
         x[d->rd] = value;                                 \
         NEXT(size);                                       \
     }
-#define RUN_sc_w(size)                                                    \
-    {                                                                     \
-        uint32_t failed;                                                  \
-        SAVE();                                                           \
-        AFTER(store_conditional(h, x[d->rs1], x[d->rs2], &failed), size); \
-        x[d->rd] = failed;                                                \
-        NEXT(size);                                                       \
+/* Its own store may drop the predecoded instruction, so rd is read before. */
+#define RUN_sc_w(size)                                                         \
+    {                                                                          \
+        uint32_t rd = d->rd;                                                   \
+        uint32_t failed = 0;                                                   \
+        SAVE();                                                                \
+        enum step tried = store_conditional(h, x[d->rs1], x[d->rs2], &failed); \
+        x[rd] = tried == STEP_TRAP ? x[rd] : failed;                           \
+        AFTER(tried, size);                                                    \
+        NEXT(size);                                                            \
     }
 
 /* The one long function: generated from the table, a handler a row. */

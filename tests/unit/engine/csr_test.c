@@ -1,0 +1,288 @@
+/* csr_test.c - each row of csr.def as instructions see it, and the counters' own rules */
+/* SPDX-License-Identifier: MIT */
+#include "guest.h"
+
+enum kind { STORED, FIXED, CYCLE, CYCLEH, INSTRET, INSTRETH, TIME, TIMEH };
+enum { MCYCLE = 0xb00, MINSTRET = 0xb02, MCYCLEH = 0xb80, MINSTRETH = 0xb82, TIME_CSR = 0xc01 };
+
+static const struct row {
+    const char *name;
+    uint32_t number;
+    uint32_t count;
+    enum kind kind;
+    uint32_t reset;
+    uint32_t writable;
+} rows[] = {
+#define CSR(name, number, count, kind, reset, writable, section, text) \
+    {#name, number, count, kind, reset, writable},
+#include "isa/csr.def"
+#undef CSR
+};
+
+/* The number as the immediate of an instruction. */
+static uint32_t csr_word(enum op op, unsigned rd, unsigned rs1, uint32_t number)
+{
+    return encode(op, rd, rs1, 0, (int32_t)number);
+}
+
+/* Runs one instruction at CODE; true where it trapped as an illegal one. */
+static bool is_refused(struct guest *g, uint32_t word)
+{
+    g->at = CODE;
+    put_word(g, word);
+    hart_wrote(g->hart, CODE, 4);
+    g->hart->pc = CODE;
+    g->hart->csr.mtvec = HANDLER;
+    assert_int_equal(run(g, 1), HART_LIMIT);
+    if (g->hart->pc == HANDLER) {
+        assert_trapped(g, CAUSE_ILLEGAL, CODE, word);
+        return true;
+    }
+    assert_int_equal(g->hart->pc, CODE + 4);
+    return false;
+}
+
+static bool is_counter(const struct row *row)
+{
+    return row->kind != STORED && row->kind != FIXED;
+}
+
+/* What stands in the CSR before the instruction runs, with mtvec as is_refused leaves it. */
+static uint32_t value_of(struct guest *g, uint32_t number)
+{
+    uint32_t value;
+    assert_true(hart_csr_read(g->hart, number, &value));
+    return value;
+}
+
+GUEST_TEST(csr, reads_its_reset_value)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        for (uint32_t n = 0; n < rows[i].count; n++) {
+            hart_reset(g->hart, CODE);
+            uint32_t value = value_of(g, rows[i].number + n);
+            if (value != rows[i].reset) {
+                fail_msg("%s is 0x%x", rows[i].name, value);
+            }
+            g->hart->x[A0] = 1;
+            assert_false(is_refused(g, csr_word(OP_csrrs, A0, ZERO, rows[i].number + n)));
+            value = rows[i].number == 0x305 ? HANDLER : rows[i].reset;
+            assert_int_equal(g->hart->x[A0], value);
+        }
+    }
+}
+
+/* Writes `bits` by `op`, and gives what the next instruction reads. */
+static uint32_t written(struct guest *g, enum op op, uint32_t number, uint32_t bits)
+{
+    g->hart->x[A0] = bits;
+    put_word(g, csr_word(op, ZERO, A0, number));
+    put_word(g, csr_word(OP_csrrs, A1, ZERO, number));
+    hart_wrote(g->hart, g->at - 8, 8);
+    g->hart->pc = g->at - 8;
+    assert_int_equal(run(g, 2), HART_LIMIT);
+    assert_int_equal(g->hart->pc, g->at);
+    return g->hart->x[A1];
+}
+
+GUEST_TEST(csr, takes_the_bits_that_may_be_written)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        const struct row *row = &rows[i];
+        if (row->number >= 0xc00) {
+            continue;
+        }
+        hart_reset(g->hart, CODE);
+        g->at = CODE;
+        uint32_t fixed = row->reset & ~row->writable;
+        assert_int_equal(written(g, OP_csrrw, row->number, ~0u), fixed | row->writable);
+        assert_int_equal(written(g, OP_csrrw, row->number, 0), fixed);
+        assert_int_equal(written(g, OP_csrrw, row->number, 0xa5a5a5a5),
+                         fixed | (0xa5a5a5a5 & row->writable));
+        if (is_counter(row)) {
+            continue; /* set and clear begin from a value that has moved on */
+        }
+        assert_int_equal(written(g, OP_csrrs, row->number, 0x0f0f0f0f),
+                         fixed | (0xafafafaf & row->writable));
+        assert_int_equal(written(g, OP_csrrc, row->number, 0xff00ff00),
+                         fixed | (0x00af00af & row->writable));
+    }
+}
+
+GUEST_TEST(csr, that_can_only_be_read_refuses_every_write)
+{
+    static const enum op writes[] = {OP_csrrw, OP_csrrs, OP_csrrc};
+    static const enum op immediates[] = {OP_csrrwi, OP_csrrsi, OP_csrrci};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        bool is_read_only = rows[i].number >= 0xc00;
+        uint32_t number = rows[i].number;
+        g->hart->x[A0] = 0; /* that rs1 is zero does not matter, only its number */
+        for (size_t n = 0; n < ARRAY_COUNT(writes); n++) {
+            assert_int_equal(is_refused(g, csr_word(writes[n], A1, A0, number)), is_read_only);
+            assert_int_equal(is_refused(g, csr_word(immediates[n], A1, 1, number)), is_read_only);
+            bool is_write = n == 0; /* csrrw writes even x0 and 0 */
+            assert_int_equal(is_refused(g, csr_word(writes[n], A1, ZERO, number)),
+                             is_read_only && is_write);
+            assert_int_equal(is_refused(g, csr_word(immediates[n], A1, 0, number)),
+                             is_read_only && is_write);
+        }
+    }
+}
+
+GUEST_TEST(csr, of_no_row_is_illegal_to_read_and_to_write)
+{
+    static bool is_known[4096];
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        for (uint32_t n = 0; n < rows[i].count; n++) {
+            is_known[rows[i].number + n] = true;
+        }
+    }
+    for (uint32_t number = 0; number < 4096; number++) {
+        if (!is_known[number]) {
+            g->hart->x[A0] = 5;
+            assert_true(is_refused(g, csr_word(OP_csrrs, A0, ZERO, number)));
+            assert_int_equal(g->hart->x[A0], 5);
+            assert_true(is_refused(g, csr_word(OP_csrrwi, A0, 3, number)));
+            assert_int_equal(g->hart->x[A0], 5);
+        } else {
+            assert_false(is_refused(g, csr_word(OP_csrrs, A0, ZERO, number)));
+        }
+    }
+}
+
+GUEST_TEST(csr, refused_write_changes_nothing)
+{
+    g->hart->csr.mscratch = 9;
+    g->hart->x[A0] = 7;
+    assert_true(is_refused(g, csr_word(OP_csrrw, A0, A0, 0xf14)));
+    assert_int_equal(g->hart->x[A0], 7);
+}
+
+GUEST_TEST(csr, of_the_same_register_is_swapped)
+{
+    g->hart->csr.mscratch = 9;
+    g->hart->x[A0] = 7;
+    assert_false(is_refused(g, csr_word(OP_csrrw, A0, A0, 0x340)));
+    assert_int_equal(g->hart->x[A0], 9);
+    assert_int_equal(g->hart->csr.mscratch, 7);
+}
+
+GUEST_TEST(csr, immediates_are_unsigned_five_bits)
+{
+    assert_false(is_refused(g, csr_word(OP_csrrwi, ZERO, 31, 0x340)));
+    assert_int_equal(g->hart->csr.mscratch, 31);
+    assert_false(is_refused(g, csr_word(OP_csrrci, ZERO, 5, 0x340)));
+    assert_int_equal(g->hart->csr.mscratch, 26);
+    assert_false(is_refused(g, csr_word(OP_csrrsi, A0, 4, 0x340)));
+    assert_int_equal(g->hart->csr.mscratch, 30);
+    assert_int_equal(g->hart->x[A0], 26);
+    assert_int_equal(g->hart->x[ZERO], 0);
+}
+
+GUEST_TEST(counter, reads_what_came_before_the_reading_instruction)
+{
+    put(g, csrrs, A0, ZERO, 0, 0xc00);
+    put(g, csrrs, A1, ZERO, 0, 0xc02);
+    put(g, ecall, 0, 0, 0, 0);
+    g->at = HANDLER;
+    put(g, csrrs, A2, ZERO, 0, 0xc00);
+    put(g, csrrs, A3, ZERO, 0, 0xc02);
+    assert_int_equal(run(g, 5), HART_LIMIT);
+    assert_int_equal(g->hart->x[A0], 0);
+    assert_int_equal(g->hart->x[A1], 1);
+    assert_int_equal(g->hart->x[A2], 3); /* two, and the trap */
+    assert_int_equal(g->hart->x[A3], 3); /* two, not the trap, and csrrs */
+}
+
+GUEST_TEST(counter, holds_a_written_value_at_the_next_instruction_only)
+{
+    g->hart->x[A0] = 1000;
+    put(g, csrrw, ZERO, A0, 0, MCYCLE);
+    put(g, csrrs, A1, ZERO, 0, MCYCLE);
+    put(g, csrrs, A2, ZERO, 0, MCYCLE);
+    put(g, csrrw, A3, A0, 0, MINSTRET);
+    put(g, csrrs, A4, ZERO, 0, 0xc02);
+    put(g, csrrs, A5, ZERO, 0, MINSTRET);
+    assert_int_equal(run(g, 6), HART_LIMIT);
+    assert_int_equal(g->hart->x[A1], 1000);
+    assert_int_equal(g->hart->x[A2], 1001);
+    assert_int_equal(g->hart->x[A3], 3);
+    assert_int_equal(g->hart->x[A4], 1000);
+    assert_int_equal(g->hart->x[A5], 1001);
+    assert_counts(g, 6, 6); /* neither the meter nor the report moved */
+}
+
+GUEST_TEST(counter, carries_into_its_upper_half)
+{
+    static const struct {
+        int32_t low, high;
+    } pairs[] = {{MCYCLE, MCYCLEH}, {MINSTRET, MINSTRETH}};
+    for (size_t i = 0; i < ARRAY_COUNT(pairs); i++) {
+        g->at = CODE;
+        g->hart->pc = CODE;
+        g->hart->x[A0] = ~0u;
+        g->hart->x[A1] = 41;
+        put(g, csrrw, ZERO, A1, 0, pairs[i].high);
+        put(g, csrrw, ZERO, A0, 0, pairs[i].low);
+        put(g, csrrs, A2, ZERO, 0, pairs[i].high); /* 41: ffffffff */
+        put(g, csrrs, A3, ZERO, 0, pairs[i].high); /* 42: 0 */
+        put(g, csrrs, A4, ZERO, 0, pairs[i].low);
+        hart_wrote(g->hart, CODE, 20);
+        assert_int_equal(run(g, 5), HART_LIMIT);
+        assert_int_equal(g->hart->x[A2], 41);
+        assert_int_equal(g->hart->x[A3], 42);
+        assert_int_equal(g->hart->x[A4], 1);
+    }
+}
+
+GUEST_TEST(counter, upper_half_written_keeps_the_lower)
+{
+    put(g, addi, ZERO, ZERO, 0, 0);
+    put(g, csrrw, ZERO, A0, 0, MCYCLEH);
+    put(g, csrrs, A1, ZERO, 0, MCYCLE);
+    put(g, csrrs, A2, ZERO, 0, MCYCLEH);
+    g->hart->x[A0] = 3;
+    assert_int_equal(run(g, 4), HART_LIMIT);
+    assert_int_equal(g->hart->x[A1], 2);
+    assert_int_equal(g->hart->x[A2], 3);
+}
+
+GUEST_TEST(counter, of_retired_instructions_leaves_out_payload)
+{
+    g->payload = 160;
+    put_word(g, 0x01f01013);
+    put_word(g, 0x00100073);
+    put_word(g, 0x40705013);
+    put(g, csrrs, A1, ZERO, 0, MCYCLE);
+    put(g, csrrs, A2, ZERO, 0, MINSTRET);
+    assert_int_equal(run(g, 15), HART_LIMIT);
+    assert_int_equal(g->hart->x[A1], 13);
+    assert_int_equal(g->hart->x[A2], 4);
+}
+
+GUEST_TEST(counter, of_time_ticks_every_ten_cycles)
+{
+    for (int i = 0; i < 9; i++) {
+        put(g, addi, ZERO, ZERO, 0, 0);
+    }
+    put(g, csrrs, A0, ZERO, 0, TIME_CSR); /* nine cycles went by */
+    put(g, csrrs, A1, ZERO, 0, TIME_CSR); /* ten */
+    assert_int_equal(run(g, 11), HART_LIMIT);
+    assert_int_equal(g->hart->x[A0], 0);
+    assert_int_equal(g->hart->x[A1], 1);
+}
+
+GUEST_TEST(counter, begins_at_0_after_a_reset_while_the_meter_goes_on)
+{
+    put(g, addi, ZERO, ZERO, 0, 0);
+    put(g, ecall, 0, 0, 0, 0);
+    assert_int_equal(run(g, 2), HART_LIMIT);
+    hart_reset(g->hart, HANDLER);
+    g->at = HANDLER;
+    put(g, csrrs, A0, ZERO, 0, MCYCLE);
+    put(g, csrrs, A1, ZERO, 0, MINSTRET);
+    assert_int_equal(run(g, 2), HART_LIMIT);
+    assert_int_equal(g->hart->x[A0], 0);
+    assert_int_equal(g->hart->x[A1], 1);
+    assert_counts(g, 4, 3);
+}
