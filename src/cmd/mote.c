@@ -1,33 +1,47 @@
 /* mote.c - one program, a subcommand for each thing to do */
 /* SPDX-License-Identifier: MIT */
-#include "cmd/mote_serve.h"
+#include "cmd/command.h"
 
 #include "base/check.h"
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
+static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *text;
 } commands[] = {
-    {"serve", mote_serve, "answer HTTP: upload ROMs, post bytes, get bytes"},
+#define COMMAND(name, text) {#name, mote_##name, text},
+#include "cmd/command.def"
+#undef COMMAND
 };
 
 static void print_help(FILE *out)
 {
     fputs("usage: mote COMMAND [OPTION...]\n\n", out);
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
-        fprintf(out, "  mote %-8s %s\n", commands[i].name, commands[i].text);
+        fprintf(out, "  mote %-6s %s\n", commands[i].name, commands[i].text);
     }
     fputs("\n`mote COMMAND --help` tells a command's options.\n", out);
+}
+
+static int unknown(const char *name)
+{
+    const char *nearest =
+        option_nearest(name, &commands->name, ARRAY_COUNT(commands), sizeof *commands);
+    if (nearest) {
+        fprintf(stderr, "mote: there is no command `%s`: did you mean `mote %s`?\n", name, nearest);
+    } else {
+        fprintf(stderr, "mote: there is no command `%s`; `mote --help` lists them\n", name);
+    }
+    return err_exit_status(ERR_USAGE);
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 2) {
         print_help(stderr);
-        return 125;
+        return err_exit_status(ERR_USAGE);
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         print_help(stdout);
@@ -42,6 +56,5 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
         }
     }
-    fprintf(stderr, "mote: there is no command `%s`; `mote --help` lists them\n", argv[1]);
-    return 125;
+    return unknown(argv[1]);
 }

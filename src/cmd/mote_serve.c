@@ -1,6 +1,6 @@
 /* mote_serve.c - `mote serve`: options from flags, environment and file, then the loop */
 /* SPDX-License-Identifier: MIT */
-#include "cmd/mote_serve.h"
+#include "cmd/command.h"
 
 #include "base/buf.h"
 #include "cmd/option.h"

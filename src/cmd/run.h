@@ -20,9 +20,10 @@ enum { RUN_GUEST_CODE_MAX = 119, RUN_HOST_ERROR = 125 };
 /* What stands behind a window; `path` NULL: nothing (zeros). */
 struct run_file {
     const char *label; /* "RAM" */
-    const char *path;  /* as the user wrote it; `-` is standard input or output for mote run */
+    const char *path;  /* as the user wrote it */
     enum window window;
     enum os_given_mode mode;
+    bool is_open; /* by the caller, for reading; `path` is what messages call it */
     struct os_given given;
     const uint8_t *base; /* where it is mapped, NULL where it is not */
     size_t size;         /* of that mapping */
@@ -49,7 +50,7 @@ struct run {
     bool is_warm; /* RAM was there before */
 };
 
-/* The rows of --help and the parser, for a struct that has a `struct run_options run`. */
+/* The end of --help. */
 #define RUN_NOTES                                                                          \
     "Exit status:\n"                                                                       \
     "  0-119  the guest's own exit code (119 also for any larger one)\n"                   \

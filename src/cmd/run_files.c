@@ -20,12 +20,7 @@ static int describe(const struct run_file *f, int err, const struct msg *why, st
 static int open_one(struct run_file *f, struct msg *msg)
 {
     struct msg why;
-    int err;
-    if (strcmp(f->path, "-") == 0) {
-        err = os_given_adopt(0, &f->given, &why);
-    } else {
-        err = os_given_open(f->path, f->mode, &f->given, &why);
-    }
+    int err = f->is_open ? 0 : os_given_open(f->path, f->mode, &f->given, &why);
     if (err) {
         return describe(f, err, &why, msg);
     }

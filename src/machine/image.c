@@ -403,14 +403,14 @@ static Elf32_Sym read_symbol(const struct image *image, uint32_t number)
 }
 
 /* Empty where the name does not end inside the table, or has bytes that no terminal should see. */
-static struct span symbol_name(const struct image *image, const Elf32_Sym *symbol)
+static struct span name_at(struct span names, uint32_t at)
 {
     struct span empty = span_of(NULL, 0);
-    if (symbol->st_name >= image->names.len) {
+    if (at >= names.len) {
         return empty;
     }
-    const uint8_t *name = image->names.data + symbol->st_name;
-    const uint8_t *end = memchr(name, 0, image->names.len - symbol->st_name);
+    const uint8_t *name = names.data + at;
+    const uint8_t *end = memchr(name, 0, names.len - at);
     if (!end) {
         return empty;
     }
@@ -420,6 +420,11 @@ static struct span symbol_name(const struct image *image, const Elf32_Sym *symbo
         }
     }
     return span_of(name, (size_t)(end - name));
+}
+
+static struct span symbol_name(const struct image *image, const Elf32_Sym *symbol)
+{
+    return name_at(image->names, symbol->st_name);
 }
 
 static uint32_t find_tohost(const struct image *image)
@@ -503,6 +508,68 @@ bool image_symbol(const struct image *image, uint32_t address, struct span *ret_
         *ret_offset = address - best.st_value;
     }
     return is_found;
+}
+
+bool image_next_symbol(const struct image *image, uint32_t address, uint32_t *ret_address)
+{
+    bool is_found = false;
+    for (uint32_t i = 0; i < symbols_count(image); i++) {
+        Elf32_Sym symbol = read_symbol(image, i);
+        if (symbol.st_value < address || (is_found && symbol.st_value >= *ret_address) ||
+            !is_place(image, &symbol)) {
+            continue;
+        }
+        *ret_address = symbol.st_value;
+        is_found = true;
+    }
+    return is_found;
+}
+
+/* Code */
+
+/* The section table of an ELF that has a sound one. */
+static bool read_sections(const struct image *image, Elf32_Ehdr *ret_header)
+{
+    Elf32_Shdr first;
+    return image->format == IMAGE_ELF && read_at(image->file, 0, ret_header, sizeof *ret_header) &&
+           ret_header->e_shentsize == sizeof first &&
+           read_section(image->file, ret_header, 0, &first);
+}
+
+static bool next_section(const struct image *image, const Elf32_Ehdr *header, uint32_t *number,
+                         struct image_code *ret_code)
+{
+    Elf32_Shdr names = {0};
+    Elf32_Shdr section;
+    struct span table = span_of(NULL, 0);
+    if (read_section(image->file, header, header->e_shstrndx, &names)) {
+        table = section_bytes(image->file, &names);
+    }
+    while (read_section(image->file, header, *number, &section)) {
+        struct span bytes = section_bytes(image->file, &section);
+        ++*number;
+        if (section.sh_type == SHT_PROGBITS && (section.sh_flags & SHF_EXECINSTR) != 0 &&
+            bytes.len > 0) {
+            *ret_code =
+                (struct image_code){name_at(table, section.sh_name), section.sh_addr, bytes};
+            return true;
+        }
+    }
+    return false;
+}
+
+bool image_next_code(const struct image *image, uint32_t *number, struct image_code *ret_code)
+{
+    Elf32_Ehdr header;
+    if (read_sections(image, &header)) {
+        return next_section(image, &header, number, ret_code);
+    }
+    if (*number >= image->segments_count) {
+        return false;
+    }
+    const struct segment *segment = &image->segments[(*number)++];
+    *ret_code = (struct image_code){span_of(NULL, 0), segment->address, segment->bytes};
+    return true;
 }
 
 static int parse_elf(struct image *image, struct msg *msg)

@@ -41,3 +41,16 @@ MUST_CHECK int image_parse(struct span file, enum image_format wanted, struct im
  * it is never empty and has no space or control characters. */
 bool image_symbol(const struct image *image, uint32_t address, struct span *ret_name,
                   uint32_t *ret_offset);
+/* The lowest address from `address` on where such a name begins; false where none does. */
+bool image_next_symbol(const struct image *image, uint32_t address, uint32_t *ret_address);
+
+/* Instructions that lie together, as a linker's listing has them. */
+struct image_code {
+    struct span name; /* of the section, without spaces or control characters; may be empty */
+    uint32_t address; /* virtual: where it runs, and what symbols are about */
+    struct span bytes;
+};
+
+/* The next executable section of an ELF, or segment of what has no sections; start with *number 0,
+ * which the call moves on. False after the last. */
+bool image_next_code(const struct image *image, uint32_t *number, struct image_code *ret_code);

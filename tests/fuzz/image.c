@@ -48,6 +48,25 @@ static void check_symbol(const struct image *image, uint32_t address)
     }
 }
 
+static void check_code(const struct image *image)
+{
+    struct image_code code;
+    uint32_t number = 0;
+    while (image_next_code(image, &number, &code)) {
+        check(code.bytes.len > 0);
+        (void)touch(code.bytes);
+        (void)touch(code.name);
+    }
+}
+
+static void check_next_symbol(const struct image *image, uint32_t from)
+{
+    uint32_t address;
+    if (image_next_symbol(image, from, &address)) {
+        check(address >= from);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const enum image_format formats[] = {IMAGE_AUTO, IMAGE_ELF, IMAGE_RAW};
@@ -67,6 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_symbol(&image, image.entry);
         check_symbol(&image, image.tohost);
         check_symbol(&image, UINT32_MAX);
+        check_next_symbol(&image, image.entry);
+        check_code(&image);
     }
     return 0;
 }

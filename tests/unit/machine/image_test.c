@@ -154,6 +154,56 @@ TEST(image, lets_memory_without_bytes_name_any_window)
     assert_int_equal(image.segments_count, 1);
 }
 
+TEST(image, walks_executable_sections)
+{
+    struct elf elf = good_elf();
+    struct image image;
+    struct image_code code;
+    uint32_t number = 0;
+    elf.sh[1].sh_flags = SHF_EXECINSTR;
+    elf.sh[1].sh_name = 31;
+    elf.header.e_shstrndx = 4;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_true(image_next_code(&image, &number, &code));
+    assert_int_equal(code.address, TEXT);
+    assert_ptr_equal(code.bytes.data, elf.text);
+    assert_int_equal(code.bytes.len, 64);
+    assert_true(span_equals_string(code.name, "table"));
+    assert_false(image_next_code(&image, &number, &code));
+
+    /* A section outside the file is left out. */
+    elf.sh[1].sh_size = sizeof elf;
+    number = 0;
+    assert_false(image_next_code(&image, &number, &code));
+
+    /* Without sections the segments stand in. */
+    elf.header.e_shnum = 0;
+    number = 0;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_true(image_next_code(&image, &number, &code));
+    assert_int_equal(code.address, TEXT);
+    assert_int_equal(code.name.len, 0);
+    assert_true(image_next_code(&image, &number, &code));
+    assert_int_equal(code.address, TEXT + 64);
+    assert_false(image_next_code(&image, &number, &code));
+}
+
+TEST(image, names_begin_in_order)
+{
+    static const uint32_t begins[] = {TEXT, TEXT + 16, DATA + 8, DATA + 16};
+    struct elf elf = good_elf();
+    struct image image;
+    uint32_t from = 0;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(begins); i++) {
+        uint32_t address = 0;
+        assert_true(image_next_symbol(&image, from, &address));
+        assert_int_equal(address, begins[i]);
+        from = address + 1;
+    }
+    assert_false(image_next_symbol(&image, from, &from));
+}
+
 /* One field of the good ELF is set to `value`: what must be said. */
 struct hostile {
     size_t offset;

@@ -1,0 +1,21 @@
+/* command.c - how a subcommand of mote ends */
+/* SPDX-License-Identifier: MIT */
+#include "cmd/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int command_end(const struct program *program, int err, const struct msg *msg)
+{
+    struct msg lost = {{0}};
+    if (!err && (fflush(stdout) || ferror(stdout))) {
+        err = fail(&lost, ERR_FULL, "standard output: %s", strerror(errno));
+        msg = &lost;
+    }
+    if (!err) {
+        return 0;
+    }
+    fprintf(stderr, "%s: %s\n", program->name, msg->text);
+    return err_exit_status(err);
+}

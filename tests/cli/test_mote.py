@@ -1,0 +1,249 @@
+# test_mote.py - the commands of mote that need no server: run, cc, dis, new
+# SPDX-License-Identifier: MIT
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from place import CROSS, ROOT
+
+UPPER = '''
+#include <ctype.h>
+#include <stdio.h>
+int main(void) { int c; while ((c = getchar()) != EOF) putchar(toupper(c)); return %d; }
+'''
+COUNT = '''
+#include <stdio.h>
+__attribute__((section(".preserve"))) int runs;
+int main(void) { printf("%d\\n", ++runs); fprintf(stderr, "to the console\\n"); return 0; }
+'''
+RAW_EXIT = '.globl _start\n_start: li a0, 0x100000\n li a1, {code} << 16 | 0x3333\n sw a1, 0(a0)\n'
+
+
+@pytest.fixture
+def call(mote, tmp_path):
+    """call('run', 'x.c', data=b'...') runs mote in the test's folder."""
+    def call(*args, data=b'', **environment):
+        temporary = tmp_path / 'temporary'
+        temporary.mkdir(exist_ok=True)
+        return subprocess.run([mote, *args], input=data, capture_output=True, cwd=tmp_path,
+                              timeout=120, env={**os.environ, 'TMPDIR': str(temporary),
+                                                **environment})
+    return call
+
+
+@pytest.fixture
+def source(tmp_path):
+    def source(text, name='program.c'):
+        (tmp_path / name).write_text(text)
+        return name
+    return source
+
+
+def leftovers(tmp_path):
+    return list((tmp_path / 'temporary').iterdir())
+
+
+def test_help_lists_every_command(call):
+    listed = call('--help').stdout.decode()
+    rows = (ROOT / 'src/cmd/command.def').read_text()
+    names = [line.split('(')[1].split(',')[0] for line in rows.splitlines()
+             if line.startswith('COMMAND(')]
+    assert len(names) >= 5
+    for name in names:
+        assert f'mote {name} ' in listed
+        done = call(name, '--help')
+        assert done.returncode == 0
+        assert done.stdout.startswith(f'mote {name} - '.encode())
+
+
+def test_unknown_command(call):
+    done = call('serv')
+    assert done.returncode == 125
+    assert b'did you mean `mote serve`' in done.stderr
+    assert b'`mote --help` lists them' in call('xyzzy').stderr
+    assert call().returncode == 125
+
+
+@pytest.mark.parametrize('code, status', [(0, 0), (7, 7), (200, 119)])
+def test_run_compiles_source(call, source, tmp_path, code, status):
+    done = call('run', source(UPPER % code), data=b'hello\xe4')
+    assert (done.returncode, done.stdout, done.stderr) == (status, b'HELLO\xe4', b'')
+    assert leftovers(tmp_path) == []
+
+
+def test_run_takes_cxx_elf_and_raw(call, source, cross):
+    cxx = 'struct A { int n; A() : n(5) {} } a; int main() { return a.n; }'
+    assert call('run', source(cxx, 'a.cc')).returncode == 5
+    elf = cross.asm(RAW_EXIT.format(code=9))
+    assert call('run', elf).returncode == 9
+    assert call('run', cross.raw(elf)).returncode == 9
+
+
+def test_run_refuses_what_does_not_compile(call, source, tmp_path):
+    done = call('run', source('int main(void) { return x; }\n'))
+    assert done.returncode == 124
+    assert b'program.c does not compile' in done.stderr
+    assert b'undeclared' in done.stderr
+    assert leftovers(tmp_path) == []
+    done = call('run', 'missing.c')
+    assert done.returncode == 124 and b'missing.c' in done.stderr
+    assert call('run').returncode == 125
+
+
+def test_run_keeps_ram_only_where_asked(call, source, tmp_path):
+    name = source(COUNT)
+    for _ in range(2):
+        done = call('run', name)
+        assert (done.stdout, done.stderr) == (b'1\n', b'to the console\n')
+    for count in (1, 2, 3):
+        assert call('run', '--ram', 'kept', name).stdout == b'%d\n' % count
+    assert (tmp_path / 'kept').stat().st_blocks * 512 < 1 << 20
+
+
+def test_run_has_the_options_of_rv32im(call, source, tmp_path):
+    text = '''
+#include <stdio.h>
+#include <stdlib.h>
+int main(void) { printf("%s\\n", getenv("QUERY_STRING")); for (;;) __asm__("nop"); }
+'''
+    done = call('run', '--cgi', '--max-cycles=1M', '--stats-file', 'stats', source(text),
+                QUERY_STRING='a=b')
+    assert done.returncode == 121
+    assert b'--max-cycles raises it' in done.stderr
+    stats = (tmp_path / 'stats').read_text()
+    assert 'halt=cycles' in stats and 'cycles=1000000\n' in stats
+
+
+def test_run_reads_a_file_on_standard_input_in_place(mote, call, source, tmp_path):
+    (tmp_path / 'input').write_bytes(b'abc')
+    name = source(UPPER % 0)
+    with open(tmp_path / 'input', 'rb') as file:
+        done = subprocess.run([mote, 'run', name], stdin=file, capture_output=True, cwd=tmp_path,
+                              timeout=120)
+    assert done.stdout == b'ABC'
+    assert (tmp_path / 'input').read_bytes() == b'abc'
+
+
+def test_run_ends_at_once_on_a_signal(mote, source, tmp_path):
+    """The compiler's turn holds signals back, the run's must not."""
+    name = source('#include <stdio.h>\nint main(void) '
+                  '{ fprintf(stderr, "here\\n"); for (;;) __asm__("nop"); }')
+    process = subprocess.Popen([mote, 'run', '--max-ms=1h', '--max-cycles=1e15', name],
+                               cwd=tmp_path, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                               env={**os.environ, 'TMPDIR': str(tmp_path)})
+    assert process.stderr.readline() == b'here\n'
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == -signal.SIGINT
+    process.stderr.close()
+    assert not list(tmp_path.glob('mote-*'))
+
+
+def test_full_standard_output_is_a_host_error(mote, source, tmp_path):
+    with open('/dev/full', 'wb') as full:
+        done = subprocess.run([mote, 'run', source(UPPER % 0)], input=b'x', stdout=full,
+                              stderr=subprocess.PIPE, cwd=tmp_path, timeout=120)
+        assert done.returncode == 125 and b'No space left' in done.stderr
+        done = subprocess.run([mote, 'dis', '--raw', 'program.c'], stdout=full,
+                              stderr=subprocess.PIPE, cwd=tmp_path, timeout=120)
+        assert done.returncode == 125 and b'No space left' in done.stderr
+
+
+def test_cc_is_the_compiler_with_the_specs(call, source):
+    done = call('cc', '-O2', source(UPPER % 3), '-o', 'program.elf')
+    assert (done.returncode, done.stderr) == (0, b'')
+    assert call('run', 'program.elf', data=b'x').returncode == 3
+    cxx = source('int main() { return __cplusplus > 0; }', 'b.cpp')
+    assert call('cc', cxx, '-o', 'b.elf').returncode == 0
+    assert call('run', 'b.elf').returncode == 1
+    assert b'share/mote/mote.specs' in call('cc', '-###', 'program.c').stderr
+    assert call('cc', 'missing.c').returncode == 1
+    done = call('cc')
+    assert done.returncode == 125 and b'mote cc --help' in done.stderr
+
+
+def test_missing_sdk_and_compiler_say_what_to_do(call, source):
+    name = source(UPPER % 0)
+    for args in (('cc', name), ('run', name), ('new', 'project')):
+        done = call(*args, MOTE_SDK='/nowhere')
+        assert done.returncode == 124
+        assert b'/nowhere' in done.stderr and b'MOTE_SDK' in done.stderr
+    for args in (('cc', name), ('run', name)):
+        done = call(*args, PATH='/nowhere')
+        assert done.returncode == 124
+        assert b'apt-get install gcc-riscv64-unknown-elf' in done.stderr
+
+
+def test_dis_finds_what_objdump_finds(call, source, tmp_path):
+    """The same places, bytes and labels; tests/isa compares the words."""
+    call('cc', '-O2', source(UPPER % 0), '-o', 'program.elf')
+    listing = subprocess.run([CROSS + 'objdump', '-d', '-z', 'program.elf'], cwd=tmp_path,
+                             check=True, capture_output=True, text=True).stdout
+    ours = call('dis', 'program.elf').stdout.decode()
+    codes = dict(re.findall(r'^([0-9a-f]{8}):  ([0-9a-f]{4,8}) ', ours, re.M))
+    # A data symbol's bytes stand there in groups with blanks, and are not code.
+    theirs = dict(re.findall(r'^ *([0-9a-f]{8}):\t([0-9a-f]{4,8}) *\t', listing, re.M))
+    assert len(theirs) > 100
+    assert {address: codes.get(address) for address in theirs} == theirs
+    label = re.compile(r'^([0-9a-f]{8}) <.*>:$', re.M)  # of two names, each has its own choice
+    assert label.findall(ours) == label.findall(listing)
+
+
+def test_dis_labels_and_targets(call, cross):
+    elf = cross.asm('.globl _start\n_start: nop\n j there\n.word 0xffffffff\n'
+                    'there: beq a0, a1, there\n')
+    listing = call('dis', elf).stdout.decode()
+    assert '.text: ' in listing
+    assert '\n20000000 <_start>:\n20000000:  0001' in listing
+    assert ' <there>:\n' in listing
+    assert 'c.j        0x20000008  <there>\n' in listing
+    assert 'beq        a0,a1,0x20000008  <there>\n' in listing
+    assert '.4byte     0xffffffff\n' in listing
+
+
+def test_dis_takes_raw_and_refuses_the_rest(call, cross, tmp_path):
+    raw = cross.raw(cross.asm(RAW_EXIT.format(code=1)))
+    assert '20000000:  00100537  lui        a0,0x100\n' in call('dis', raw).stdout.decode()
+    (tmp_path / 'odd').write_bytes(b'\x01\x00\x13')
+    assert call('dis', 'odd').stdout.count(b'\n2000000') == 2
+    for name in ('missing', '.'):
+        done = call('dis', name)
+        assert done.returncode == 124 and name.encode() in done.stderr
+    (tmp_path / 'bad').write_bytes(b'\x7fELF\x02')
+    assert call('dis', 'bad').returncode == 124
+    assert call('dis', '--raw', 'bad').returncode == 0
+
+
+def test_new_project_builds_and_runs(call, mote, tmp_path):
+    done = call('new', 'project')
+    assert done.returncode == 0 and b'cd project && make run' in done.stdout
+    environment = {**os.environ, 'PATH': f'{mote.parent}:{os.environ["PATH"]}'}
+    environment.pop('MAKEFLAGS', None)
+
+    def make(*args, data=b''):
+        return subprocess.run(['make', '-s', '-C', tmp_path / 'project', *args], input=data,
+                              capture_output=True, env=environment, timeout=120)
+    done = make()
+    assert (done.returncode, done.stderr) == (0, b'')
+    done = make('run', data=b'quick fox\n')
+    assert (done.returncode, done.stdout) == (0, b'QUICK FOX\nHello from an MCU.\n')
+    if not shutil.which('qemu-system-riscv32'):
+        pytest.fail('qemu-system-riscv32 is missing: run `make deps`')
+    done = make('qemu')
+    assert done.returncode == 0
+    assert b'Hello from an MCU.' in done.stdout + done.stderr
+
+
+def test_new_refuses_what_exists(call, tmp_path):
+    (tmp_path / 'folder').mkdir()
+    (tmp_path / 'file').write_text('precious')
+    for name in ('folder', 'file'):
+        done = call('new', name)
+        assert done.returncode == 124 and b'exists already' in done.stderr
+    assert list((tmp_path / 'folder').iterdir()) == []
+    assert (tmp_path / 'file').read_text() == 'precious'
+    assert call('new').returncode == 125
+    assert call('new', 'no/such/parent').returncode == 124
