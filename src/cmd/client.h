@@ -1,0 +1,102 @@
+/* client.h - one command's talk with a server: who, which ROM and session, requests, failures */
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* Life cycle: client_open -> client_path, client_call ..., change `now` as the replies say ->
+ * client_close, which remembers `now` where all went well and gives the exit status. */
+#include "base/buf.h"
+#include "cmd/option.h"
+#include "cmd/remember.h"
+#include <stdio.h>
+
+struct client_options {
+    const char *server;
+    const char *rom;
+    const char *ram;
+};
+
+/* Rows for a struct that has a `struct client_options client`. */
+#define CLIENT_ROW_SERVER(type)                                          \
+    OPTION_ROW(type, TEXT, client.server, "server", 's', "URL", 0, 0, 0, \
+               "the server (the last one used; http://127.0.0.1:8080 at first)")
+#define CLIENT_ROWS(type)                                                                      \
+    CLIENT_ROW_SERVER(type)                                                                    \
+    OPTION_ROW(type, TEXT, client.rom, "rom", 0, "ID", 0, 0, 0, "the ROM (the last one used)") \
+    OPTION_ROW(type, TEXT, client.ram, "ram", 0, "ID", 0, 0, 0,                                \
+               "the session (the last one used, where the ROM is the same)")
+
+enum { CLIENT_EXIT_REFUSED = 240, CLIENT_EXIT_NO_SERVER = 241 };
+
+#define CLIENT_NOTES                                                                          \
+    "  124  a local file that cannot be used    125  wrong usage, or trouble of this host\n"  \
+    "  240  the server refused; its reason is printed\n"                                      \
+    "  241  no server: nobody answers there, or the connection broke off\n\n"                 \
+    "Server, ROM and session are remembered in $MOTE_SESSION, else ~/.config/mote/session;\n" \
+    "each command that succeeds leaves there what it used.\n"
+
+/* A request's body, as it comes from a file or pipe. */
+struct client_body {
+    FILE *file;
+    uint64_t size; /* where has_size */
+    bool has_size; /* else it is sent in chunks */
+    int failed;    /* errno of a read */
+};
+
+/* Opens a file that the user named, or standard input for NULL and `-`. */
+MUST_CHECK int client_body_open(const char *path, struct client_body *ret_body, struct msg *msg);
+void client_body_close(struct client_body *body);
+
+/* Where the bytes of a good reply go; a file is opened when the first one comes. */
+struct client_sink {
+    const char *path; /* NULL: `file` */
+    FILE *file;       /* NULL: kept in the reply's text */
+    int failed;       /* errno of an open or write */
+};
+
+struct client_request {
+    const char *method;
+    const char *path;
+    const struct option_list *fields; /* `Name: value`, NULL for none */
+    struct client_body *body;         /* NULL for none */
+    struct client_sink *sink;
+    const char *progress; /* what the bar on a terminal is called, NULL for no bar */
+};
+
+struct client_reply {
+    int status;
+    struct buf fields; /* of the final reply: lines with their ends */
+    struct buf text;   /* the body of a refusal, or of a reply without a sink */
+};
+
+/* A header field's value, without blanks around it; false where there is none. Of several the
+ * first. */
+bool client_field(const struct client_reply *reply, const char *name, struct span *ret_value);
+/* True where the body is a guest's own OUT: a run that was not a fault and lost nothing. */
+bool client_has_out(const struct client_reply *reply);
+void client_reply_deinit(struct client_reply *reply);
+
+struct client {
+    const struct program *program;
+    void *curl;
+    struct remembered before;
+    struct remembered now; /* what this command uses */
+    int good_status;       /* exit status where all goes well */
+    int bad_status;        /* of a failure, where it is not err.def's */
+};
+
+/* Finds out server, ROM and session: options first, then what is remembered. A remembered ROM
+ * counts on its own server only, a remembered session with its own ROM only. */
+MUST_CHECK int client_open(struct client *c, const struct client_options *options, struct msg *msg);
+/* `rom` or `ram`, which a user says. */
+MUST_CHECK int client_parse_what(const char *what, bool *ret_is_ram, struct msg *msg);
+enum { CLIENT_PATH_SIZE = 100 };
+/* /mcu/{rom}, or /mcu/{rom}/{ram} where `has_ram`. ERR_USAGE, with what to do, where it is not
+ * known. */
+MUST_CHECK int client_path(const struct client *c, bool has_ram, char ret_path[CLIENT_PATH_SIZE],
+                           struct msg *msg);
+/* Sends a request and takes its reply (which client_reply_deinit frees, after a failure too).
+ * What is neither 2xx nor a guest's OUT is a failure in the server's words; ERR_CLOSED where
+ * nobody answers. */
+MUST_CHECK int client_call(struct client *c, const struct client_request *request,
+                           struct client_reply *ret_reply, struct msg *msg);
+/* Ends the command: the exit status. */
+int client_close(struct client *c, int err, struct msg *msg);
