@@ -114,7 +114,10 @@ def test_another_rom_or_server_forgets_the_session(talk, rom, memory, start_serv
     talk('post')
     two = put(talk, rom('echo'))
     assert remembered(memory)['ram'] == ''
+    talk('post')
+    of_two = remembered(memory)['ram']
     assert talk('post', '--rom', one).stdout == b'1', 'a new session'
+    assert remembered(memory)['ram'] != of_two
     other = start_server()
     done = talk('post', '--server', other.url)
     assert done.returncode == 125 and b'mote put FILE' in done.stderr
