@@ -1,0 +1,612 @@
+# test_cgi.py - the CGI road: Debian's lighttpd with contrib/cgi, and curl with its cookie jar
+# SPDX-License-Identifier: MIT
+import gzip
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+import uuid
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from place import ROOT
+
+CONTRIB = ROOT / 'contrib/cgi'
+WINDOW = 32 << 20
+START_SECONDS = 20
+UUID4 = r'[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}'
+FINISH = 'li t0, 0x100000; li t1, 0x5555; sw t1, (t0); 9: j 9b\n'
+
+# Counts its runs in RAM, answers the number as one letter (A for 1), and takes some time for it.
+COUNTER = '''
+.option norvc
+.globl _start
+_start: li t0, 0x80000000; lw t1, (t0); addi t1, t1, 1
+        li t3, 300000
+1:      addi t3, t3, -1; bnez t3, 1b
+        sw t1, (t0)
+        li t2, 0x24000000; addi t1, t1, 64; sb t1, (t2)
+''' + FINISH
+# Counts as above, and then faults where IN begins with a `!`.
+FAULTY = '''
+.option norvc
+.globl _start
+_start: li t0, 0x80000000; lw t1, (t0); addi t1, t1, 1; sw t1, (t0)
+        li t2, 0x24000000; addi t1, t1, 64; sb t1, (t2)
+        li t4, 0x22000000; lbu t5, (t4); li t6, '!'; bne t5, t6, 8f
+        li t4, 0x50000000; sw t1, (t4)
+8:
+''' + FINISH
+ENDLESS = '''
+.option norvc
+.globl _start
+_start: li t0, 0x80000000; lw t1, (t0); addi t1, t1, 1; sw t1, (t0)
+        li t2, 0x24000000; addi t1, t1, 64; sb t1, (t2)
+1:      addi t3, t3, 1; j 1b
+'''
+# IN becomes the reply's headers, OUT is a B.
+HEADERS = '''
+.option norvc
+.globl _start
+_start: li t0, 0x10010000; lw t1, 8(t0); li t2, 0x22000000; li t3, 0x26008000
+        sw t1, 20(t0); add t1, t1, t2
+1:      bgeu t2, t1, 2f; lbu t4, (t2); sb t4, (t3); addi t2, t2, 1; addi t3, t3, 1; j 1b
+2:      li t2, 0x24000000; li t1, 'B'; sb t1, (t2)
+''' + FINISH
+# OUT is the request's half of META; its length is in the lambda controller.
+ENVIRON = '''
+.option norvc
+.globl _start
+_start: li t0, 0x10010000; lw t1, 16(t0); li t2, 0x26000000; li t3, 0x24000000
+        sw t1, 12(t0); add t1, t1, t2
+1:      bgeu t2, t1, 2f; lbu t4, (t2); sb t4, (t3); addi t2, t2, 1; addi t3, t3, 1; j 1b
+2:
+''' + FINISH
+# Powers down with the exit code that IN's first byte is.
+EXIT = '''
+.option norvc
+.globl _start
+_start: li t0, 0x22000000; lbu t1, (t0); slli t1, t1, 16; li t2, 0x3333; or t1, t1, t2
+        li t0, 0x100000; sw t1, (t0)
+9:      j 9b
+'''
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+class Reply:
+    """What curl got: the last status, its fields (a list for each name) and the body."""
+
+    def __init__(self, head, body):
+        blocks = [b for b in head.replace('\r', '').split('\n\n') if b.strip()]
+        lines = blocks[-1].splitlines()
+        self.status = int(lines[0].split()[1])
+        self.body = body
+        self.fields = {}
+        for line in lines[1:]:
+            name, _, value = line.partition(':')
+            self.fields.setdefault(name.lower(), []).append(value.strip())
+
+    def __getitem__(self, name):
+        values = self.fields.get(name.lower(), [])
+        assert len(values) <= 1, f'{name} is there {len(values)} times'
+        return values[0] if values else None
+
+    def problem(self, status, kind):
+        assert (self.status, self['Content-Type']) == (status, 'application/problem+json')
+        document = json.loads(self.body)
+        assert document['type'] == 'urn:mote:problem:' + kind
+        assert document['status'] == status
+        return document
+
+
+class Web:
+    """lighttpd as contrib/cgi configures it, over a fresh store."""
+
+    def __init__(self, folder, rv32im, **values):
+        self.folder = folder
+        self.store = folder / 'store'
+        for name in ('rom', 'ram', 'tmp', 'www'):
+            (self.store / name).mkdir(parents=True)
+        self.pem = folder / 'server.pem'
+        self._make_certificate()
+        self.values = {'script': CONTRIB / 'mcu.sh', 'rv32im': rv32im, 'store': self.store,
+                       'pem': self.pem, **values}
+        for _ in range(5):  # somebody else may take a port between here and lighttpd
+            if self._start():
+                return
+        pytest.fail(f'lighttpd did not start:\n{self.log()}')
+
+    def _make_certificate(self):
+        key, certificate = self.folder / 'key.pem', self.folder / 'certificate.pem'
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2',
+                        '-subj', '/CN=localhost', '-addext',
+                        'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out',
+                        certificate], check=True, capture_output=True)
+        self.pem.write_bytes(certificate.read_bytes() + key.read_bytes())
+        self.certificate = certificate
+
+    def _configure(self):
+        """The template with this test's values; every one of them must be there to be set."""
+        text = (CONTRIB / 'lighttpd.conf').read_text()
+        for name, value in self.values.items():
+            text, count = re.subn(rf'^var\.{name} += ".*"', f'var.{name} = "{value}"', text,
+                                  flags=re.M)
+            assert count == 1, name
+        path = self.folder / 'lighttpd.conf'
+        path.write_text(text)
+        return path
+
+    def _start(self):
+        self.port, self.tls_port = free_port(), free_port()
+        self.values.update(http_port=self.port, tls_port=self.tls_port)
+        with open(self.folder / 'log', 'wb') as log:
+            self.process = subprocess.Popen(['/usr/sbin/lighttpd', '-D', '-f', self._configure()],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                socket.create_connection(('127.0.0.1', self.tls_port), 1).close()
+            except OSError:
+                time.sleep(0.02)
+                continue
+            self.url = f'http://127.0.0.1:{self.port}/mcu'
+            self.tls_url = f'https://localhost:{self.tls_port}/mcu'
+            return True
+        self.stop()
+        return False
+
+    def log(self):
+        return (self.folder / 'log').read_text(errors='replace')
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def curl(self, method, path='', *options, body=None, jar=None, url=None):
+        work = self.folder / f'curl-{uuid.uuid4()}'
+        work.mkdir()
+        command = ['curl', '-sS', '--max-time', '60', '--path-as-is', '-D', work / 'head',
+                   '-o', work / 'body', *options]
+        command += ['-I'] if method == 'HEAD' else ['-X', method]
+        if body is not None:
+            (work / 'in').write_bytes(body)
+            command += ['-H', 'Content-Type: application/octet-stream', '--data-binary',
+                        f'@{work / "in"}']
+        if jar:
+            command += ['-b', jar, '-c', jar]
+        subprocess.run([*command, (url or self.url) + path], check=True, capture_output=True)
+        body_path = work / 'body'
+        return Reply((work / 'head').read_text(errors='replace'),
+                     body_path.read_bytes() if body_path.exists() else b'')
+
+    def put(self, path, **more):
+        """Uploads a file as a new ROM; gives its id."""
+        reply = self.curl('PUT', body=path.read_bytes(), **more)
+        assert reply.status == 201, reply.body
+        return json.loads(reply.body)['id']
+
+    def is_tidy(self):
+        """Whether no request left a thing behind in tmp; the last one may still be at it."""
+        until = time.monotonic() + 10
+        while list((self.store / 'tmp').iterdir()) and time.monotonic() < until:
+            time.sleep(0.02)
+        left = sorted(str(p) for p in (self.store / 'tmp').rglob('*'))
+        assert left == []
+        return True
+
+    def sessions(self):
+        return sorted(p.parent.name for p in (self.store / 'ram').glob('*/image'))
+
+
+@pytest.fixture
+def start_web(tmp_path, rv32im):
+    webs = []
+
+    def start(**values):
+        folder = tmp_path / f'web{len(webs)}'
+        folder.mkdir()
+        webs.append(Web(folder, rv32im, **values))
+        return webs[-1]
+    yield start
+    for web in webs:
+        web.stop()
+
+
+@pytest.fixture
+def web(start_web):
+    return start_web()
+
+
+@pytest.fixture
+def jar(tmp_path):
+    return tmp_path / 'jar'
+
+
+@pytest.fixture
+def rom(build):
+    """rom('visits') is the path of that example."""
+    return lambda name: build / 'roms' / f'{name}.elf'
+
+
+def test_a_session_carries_on_by_cookies(web, jar, rom):
+    put = web.curl('PUT', body=rom('visits').read_bytes(), jar=jar)
+    document = json.loads(put.body)
+    assert put.status == 201
+    assert put['Location'] == '/mcu/' + document['id']
+    assert re.fullmatch(UUID4, document['id'])
+    assert document['size'] == rom('visits').stat().st_size and document['format'] == 'elf'
+    assert put['ETag'] == f'"{document["sha256"]}"'
+    assert put.fields['set-cookie'] == [
+        f'rom={document["id"]}; Path=/mcu; HttpOnly; SameSite=Strict',
+        'ram=; Path=/mcu; HttpOnly; SameSite=Strict; Max-Age=0']
+
+    first = web.curl('POST', body=b'', jar=jar)
+    assert (first.status, first.body) == (200, b'Welcome! Visit number 1.\n')
+    assert first['Content-Type'] == 'text/plain; charset=utf-8'
+    assert first.fields['set-cookie'] == [
+        f'rom={document["id"]}; Path=/mcu; HttpOnly; SameSite=Strict',
+        f'ram={first["Mcu-Ram"]}; Path=/mcu; HttpOnly; SameSite=Strict']
+    second = web.curl('POST', body=b'', jar=jar)
+    assert second.body == b'Welcome back! Visit number 2.\n'
+    assert 'set-cookie' not in second.fields
+    assert second['Mcu-Ram'] == first['Mcu-Ram'] and second['Mcu-Rom'] == document['id']
+    assert (second['Mcu-Halt'], second['Mcu-Exit-Code'], second['Mcu-Committed']) == (
+        'power-down', '0', 'yes')
+    assert int(second['Mcu-Cycles']) >= int(second['Mcu-Instructions']) > 100
+    assert second['Content-Security-Policy'] == 'sandbox'
+    assert second['X-Content-Type-Options'] == 'nosniff'
+    assert second['Cache-Control'] == 'no-store'
+    assert web.sessions() == [first['Mcu-Ram']] and web.is_tidy()
+
+
+def test_get_gives_rom_and_ram(web, jar, rom, cross):
+    web.put(rom('upper'), jar=jar)
+    got = web.curl('GET', jar=jar)
+    assert got.status == 200 and got.body == rom('upper').read_bytes()
+    assert got['Cache-Control'] == 'private, no-cache' and 'Cookie' in got['Vary']
+    head = web.curl('HEAD', jar=jar)
+    assert (head.status, head['Content-Length'], head['ETag']) == (
+        200, str(len(got.body)), got['ETag'])
+
+    counter = web.put(cross.bin(COUNTER))
+    assert web.curl('GET', f'/{counter}').body == cross.bin(COUNTER).read_bytes()
+    ram = web.curl('POST', f'/{counter}', body=b'')['Mcu-Ram']
+    got = web.curl('GET', f'/{counter}/{ram}')
+    assert (got.status, got.body) == (200, b'\x01')  # the zeros behind it are cut
+    assert web.is_tidy()
+
+
+def test_ram_can_be_put(web, cross):
+    counter, session = web.put(cross.bin(COUNTER)), str(uuid.uuid4())
+    assert web.curl('PUT', f'/{counter}/{session}', body=b'\x04').status == 201
+    assert web.curl('POST', f'/{counter}/{session}', body=b'').body == b'E'
+    assert web.curl('PUT', f'/{counter}/{session}', body=b'').status == 200
+    empty = web.curl('GET', f'/{counter}/{session}')
+    assert (empty.status, empty.body) == (200, b'')
+    image = os.urandom(100000) + b'\x01'
+    assert web.curl('PUT', f'/{counter}/{session}', body=image).status == 200
+    assert web.curl('GET', f'/{counter}/{session}').body == image
+
+
+def test_ids_in_the_path_win_and_roms_share_a_session(web, jar, rom, cross):
+    counter, faulty = web.put(cross.bin(COUNTER)), web.put(cross.bin(FAULTY, name='faulty'))
+    web.put(rom('upper'), jar=jar)
+    assert web.curl('POST', body=b'quiet', jar=jar).body == b'QUIET'
+    first = web.curl('POST', f'/{counter.upper()}', body=b'', jar=jar)
+    assert first.body == b'A' and len(first.fields['set-cookie']) == 2
+    session = first['Mcu-Ram']
+    assert web.curl('POST', f'/{faulty}/{session}', body=b'').body == b'B'
+    assert web.curl('POST', f'/{counter}/{session}', body=b'').body == b'C'
+    # The cookie's session is the counter's: another ROM starts one of its own.
+    other = web.curl('POST', f'/{faulty}', body=b'', jar=jar)
+    assert other.body == b'A' and other['Mcu-Ram'] != session
+    # A new upload expires it.
+    web.put(cross.bin(COUNTER), jar=jar)
+    assert web.curl('POST', body=b'', jar=jar).body == b'A'
+
+
+def test_a_rom_can_be_replaced(web, rom, cross):
+    counter = web.put(cross.bin(COUNTER))
+    session = web.curl('POST', f'/{counter}', body=b'')['Mcu-Ram']
+    assert web.curl('PUT', f'/{counter}', body=rom('upper').read_bytes()).status == 200
+    assert web.curl('POST', f'/{counter}/{session}', body=b'now').body == b'NOW'
+    named = str(uuid.uuid4())
+    put = web.curl('PUT', f'/{named}', body=rom('upper').read_bytes())
+    assert put.status == 201 and 'set-cookie' not in put.fields
+
+
+@pytest.mark.parametrize('path, status', [
+    ('/nonsense', 400),
+    ('/6ba7b810-9dad-11d1-80b4-00c04fd430c8', 400),          # version 1
+    ('/00000000-0000-4000-c000-000000000000', 400),          # another variant
+    ('/00000000-0000-4000-8000-00000000000', 400),
+    ('/00000000-0000-4000-8000-0000000000000', 400),
+    ('/00000000-0000-4000-8000-00000000000*', 400),
+    ('/????????-????-4???-a???-????????????', 400),
+    ('/00000000-0000-4000-8000-000000000000%0a', 400),
+    ('/%24%28id%29', 400),
+    ('/..%2f..%2fetc%2fpasswd', 404),  # lighttpd resolves dots
+    ('/../../../etc/passwd', 404),
+    ('/../rom', 404),
+    ('/00000000-0000-4000-8000-000000000000', 404),
+    ('/00000000-0000-4000-8000-000000000000/..', 400),  # which is /mcu/
+    ('/00000000-0000-4000-8000-000000000000/.%2e', 400),
+    ('/00000000-0000-4000-8000-000000000000/nonsense', 400),
+    ('/00000000-0000-4000-8000-000000000000/00000000-0000-4000-8000-000000000000', 404),
+    ('/00000000-0000-4000-8000-000000000000/00000000-0000-4000-8000-000000000000/x', 404),
+    ('.sh', 404),
+    ('', 404),
+])
+def test_bad_paths_are_refused(web, path, status):
+    for method in ('GET', 'POST'):
+        reply = web.curl(method, path, body=b'x' if method == 'POST' else None)
+        assert reply.status == status, (method, reply.body)
+    assert web.sessions() == [] and web.is_tidy()
+
+
+@pytest.mark.parametrize('path', ['/..', '/../../../etc/passwd', '/../tmp', '/', '//', '/a/..',
+                                  '/00000000-0000-4000-8000-000000000000/', '/*', '/*/*', '/-',
+                                  '/00000000-0000-4000-8000-000000000000\n',
+                                  '/00000000-0000-4000-8000-000000000000/../rom'])
+def test_the_script_trusts_no_server_to_clean_paths(web, rv32im, path):
+    for method in ('GET', 'POST', 'PUT'):
+        environment = {'MOTE_STORE': web.store, 'MOTE_RV32IM': rv32im, 'REQUEST_METHOD': method,
+                       'PATH_INFO': path, 'CONTENT_LENGTH': '0'}
+        reply = subprocess.run([CONTRIB / 'mcu.sh'], env=environment, stdin=subprocess.DEVNULL,
+                               capture_output=True, check=True)
+        assert re.match(rb'Status: 40[04]\n', reply.stdout) and reply.stderr == b''
+    assert sorted(p.name for p in web.store.rglob('*')) == ['ram', 'rom', 'tmp', 'www']
+
+
+def test_bad_cookies_count_as_absent(web, rom, cross):
+    counter = web.put(cross.bin(COUNTER))
+    for bad in ('rom=../../../../etc/passwd', f'rom={uuid.uuid4()}', 'rom=*', 'rom', '=; ;;'):
+        reply = web.curl('POST', '', '-H', f'Cookie: {bad}', body=b'')
+        reply.problem(404, 'no-rom')
+    for bad in ('..', str(uuid.uuid4()), f'{counter}'):
+        reply = web.curl('POST', '', '-H', f'Cookie: rom={counter}; ram={bad}', body=b'')
+        assert reply.body == b'A' and reply['Mcu-Ram'] != bad
+    quoted = web.curl('POST', '', '-H', f'Cookie: x=y;rom="{counter}"', body=b'')
+    assert quoted.body == b'A'
+
+
+def test_a_fault_rolls_back(web, cross):
+    faulty = web.put(cross.bin(FAULTY))
+    first = web.curl('POST', f'/{faulty}', body=b'!')
+    document = first.problem(502, 'fault')
+    assert document['address'] == '0x50000000' and document['cycles'] > 0
+    assert 'fault' in document['detail'] and 'set-cookie' not in first.fields
+    assert (first['Mcu-Halt'], first['Mcu-Committed'], first['Mcu-Ram']) == ('fault', 'no', None)
+    assert web.sessions() == [] and not list((web.store / 'ram').iterdir())
+
+    session = web.curl('POST', f'/{faulty}', body=b'')['Mcu-Ram']
+    second = web.curl('POST', f'/{faulty}/{session}', body=b'!')
+    assert second.status == 502 and second['Mcu-Ram'] == session
+    third = web.curl('POST', f'/{faulty}/{session}', '-H', 'Accept: application/octet-stream',
+                     body=b'!')
+    assert (third.status, third.body) == (502, b'B')
+    assert web.curl('POST', f'/{faulty}/{session}', body=b'').body == b'B'
+    assert web.is_tidy()
+
+
+def test_the_caps_commit_and_answer_504(start_web, cross):
+    web = start_web(max_cycles=20000)
+    endless = web.put(cross.bin(ENDLESS))
+    first = web.curl('POST', f'/{endless}', body=b'')
+    assert (first.status, first.body, first['Mcu-Halt']) == (504, b'A', 'cycles')
+    assert (first['Mcu-Cycles'], first['Mcu-Exit-Code']) == ('20000', None)
+    path = f'/{endless}/{first["Mcu-Ram"]}'
+    lower = web.curl('POST', path, '-H', 'Mcu-Max-Cycles: 500', body=b'')
+    assert (lower.body, lower['Mcu-Cycles'], lower['Mcu-Committed']) == (b'B', '500', 'yes')
+    higher = web.curl('POST', path, '-H', 'Mcu-Max-Cycles: 999999999', body=b'')
+    assert (higher.body, higher['Mcu-Cycles']) == (b'C', '20000')
+    for bad in ('0', '1e3', '-1', '9' * 19):
+        web.curl('POST', path, '-H', f'Mcu-Max-Cycles: {bad}', body=b'').problem(400, 'bad-header')
+
+
+def test_the_wall_clock_cap(start_web, cross):
+    web = start_web(max_cycles=10 ** 15, max_ms=50)
+    reply = web.curl('POST', f'/{web.put(cross.bin(ENDLESS))}', body=b'')
+    assert (reply.status, reply['Mcu-Halt'], reply.body) == (504, 'time', b'A')
+
+
+def test_exit_codes(web, cross):
+    program = web.put(cross.bin(EXIT))
+    reply = web.curl('POST', f'/{program}', body=b'\x07')
+    assert (reply.status, reply['Mcu-Exit-Code'], reply['Mcu-Committed']) == (502, '7', 'yes')
+    reply = web.curl('POST', f'/{program}', body=b'\xc8')
+    assert (reply.status, reply['Mcu-Exit-Code']) == (502, '200')
+
+
+def test_a_guest_sets_headers_within_bounds(web, cross):
+    path = f'/{web.put(cross.bin(HEADERS))}'
+    reply = web.curl('POST', path, body=b'Status: 404 Gone fishing\nX-Fish: trout\r\n'
+                                        b'Content-Type: text/html\ncontent-type: text/other\n'
+                                        b'Location: https://example.org/\n')
+    assert (reply.status, reply.body, reply['X-Fish']) == (404, b'B', 'trout')
+    assert reply['Content-Type'] == 'text/html'
+    assert reply['Location'] == 'https://example.org/'
+    assert web.curl('POST', path, body=b'').fields['content-type'] == ['application/octet-stream']
+    for status in (204, 205, 304):
+        reply = web.curl('POST', path, body=b'Status: %d\n' % status)
+        assert (reply.status, reply.body) == (status, b'')
+    for bad in (b'Status: 199\n', b'Status: 600\n', b'Status: 2000\n', b'Status: fine\n',
+                b'X: a\x01b\n', b'no colon\n', b': nameless\n'):
+        reply = web.curl('POST', path, body=bad)
+        reply.problem(502, 'fault')
+        assert reply['Mcu-Committed'] == 'no' and reply['Mcu-Halt'] == 'fault'
+
+
+def test_forbidden_headers_are_dropped(web, cross):
+    rows = re.findall(r'FORBIDDEN\("(.*)"\)', (ROOT / 'src/service/forbidden.def').read_text())
+    rows += ['X-Sendfile', 'X-Sendfile2', 'X-LIGHTTPD-send-file', 'X-Accel-Redirect']
+    names = [name.replace('*', 'Evil') for name in rows]
+    text = ''.join(f'{name}: /etc/passwd\n' for name in names + [n.upper() for n in names])
+    reply = web.curl('POST', f'/{web.put(cross.bin(HEADERS))}', body=text.encode())
+    assert (reply.status, reply.body) == (200, b'B')
+    seen = [name for name, values in reply.fields.items() if any('passwd' in v for v in values)]
+    assert seen == []
+
+
+def test_a_guest_sees_the_request_but_no_ids(web, cross):
+    program = web.put(cross.bin(ENVIRON))
+    reply = web.curl('POST', f'/{program}?name=value', '-H', 'X-Fish: trout', '-H',
+                     'Authorization: Basic c2VjcmV0', '-H', 'Cookie: secret=1', body=b'12345')
+    variables = dict(v.split('=', 1) for v in reply.body.decode().split('\0') if v)
+    assert variables['REQUEST_METHOD'] == 'POST' and variables['QUERY_STRING'] == 'name=value'
+    assert variables['CONTENT_LENGTH'] == '5' and variables['HTTP_X_FISH'] == 'trout'
+    assert variables['CONTENT_TYPE'] == 'application/octet-stream'
+    assert program not in reply.body.decode() and str(web.store) not in reply.body.decode()
+    assert 'secret' not in reply.body.decode() and 'c2VjcmV0' not in reply.body.decode()
+
+
+def test_tls(web, jar, rom):
+    trust = ('--cacert', web.certificate)
+    put = web.curl('PUT', '', *trust, body=rom('visits').read_bytes(), jar=jar, url=web.tls_url)
+    assert put.status == 201
+    assert all(c.endswith('Secure') or 'Secure;' in c for c in put.fields['set-cookie'])
+    for number in (b'1', b'2'):
+        reply = web.curl('POST', '', *trust, body=b'', jar=jar, url=web.tls_url)
+        assert reply.status == 200 and b'number ' + number in reply.body
+    untrusted = subprocess.run(['curl', '-s', '-o', os.devnull, web.tls_url])
+    assert untrusted.returncode == 60  # its certificate is its own
+
+
+@pytest.mark.parametrize('coding', ['gzip', 'deflate'])
+def test_replies_are_compressed(web, rom, coding):
+    path, text = f'/{web.put(rom("upper"))}', b'all work and no play ' * 1000
+    reply = web.curl('POST', path, '-H', f'Accept-Encoding: {coding}', body=text)
+    assert reply['Content-Encoding'] == coding and len(reply.body) < 1000
+    unpack = gzip.decompress if coding == 'gzip' else lambda b: zlib.decompress(b, wbits=0)
+    try:
+        plain = unpack(reply.body)
+    except zlib.error:
+        plain = zlib.decompress(reply.body, wbits=-15)  # the other reading of `deflate`
+    assert plain == text.upper()
+    assert web.curl('POST', path, body=text)['Content-Encoding'] is None
+
+
+def test_posts_to_one_session_take_turns(web, cross):
+    counter = web.put(cross.bin(COUNTER))
+    session = web.curl('PUT', f'/{counter}/{(one := str(uuid.uuid4()))}', body=b'')
+    assert session.status == 201
+    with ThreadPoolExecutor(10) as pool:
+        replies = list(pool.map(
+            lambda _: web.curl('POST', f'/{counter}/{one}', body=b''), range(10)))
+    assert sorted(r.body for r in replies) == [bytes([65 + i]) for i in range(10)]
+    assert web.curl('GET', f'/{counter}/{one}').body == bytes([10])
+    assert web.is_tidy()
+
+
+def test_a_busy_session_answers_429(start_web, cross):
+    web = start_web(max_cycles=10 ** 15, max_ms=3000, queue_s=0)
+    endless = web.put(cross.bin(ENDLESS))
+    one = str(uuid.uuid4())
+    web.curl('PUT', f'/{endless}/{one}', body=b'')
+    with ThreadPoolExecutor(4) as pool:
+        replies = list(pool.map(
+            lambda _: web.curl('POST', f'/{endless}/{one}', body=b''), range(4)))
+    assert sorted(r.status for r in replies) == [429, 429, 429, 504]
+    assert all(r['Retry-After'] for r in replies if r.status == 429)
+    assert web.curl('GET', f'/{endless}/{one}').body[:1] == b'\x01'
+
+
+def test_a_script_that_is_ended_leaves_no_trace(start_web, rv32im, cross):
+    web = start_web()
+    endless, one = web.put(cross.bin(ENDLESS)), str(uuid.uuid4())
+    web.curl('PUT', f'/{endless}/{one}', body=b'\x09')
+    environment = {'MOTE_STORE': web.store, 'MOTE_RV32IM': rv32im, 'REQUEST_METHOD': 'POST',
+                   'PATH_INFO': f'/{endless}/{one}', 'CONTENT_LENGTH': '0',
+                   'MOTE_MAX_CYCLES': str(10 ** 15), 'MOTE_MAX_MS': '60000'}
+    script = subprocess.Popen([CONTRIB / 'mcu.sh'], env=environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE)
+    until = time.monotonic() + 20
+    while not list((web.store / 'tmp').glob('*/stats')) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert list((web.store / 'tmp').glob('*/stats'))  # it runs
+    script.terminate()
+    output, _ = script.communicate(timeout=20)  # long before its cap
+    assert (script.returncode, output) == (143, b'')
+    assert web.curl('GET', f'/{endless}/{one}').body == b'\x09' and web.is_tidy()
+
+
+def test_methods(web, rom):
+    path = f'/{web.put(rom("upper"))}'
+    for method in ('DELETE', 'PATCH', 'PROPFIND'):
+        reply = web.curl(method, path)
+        reply.problem(405, 'method')
+        assert reply['Allow'] == 'GET, HEAD, OPTIONS, POST, PUT'
+    reply = web.curl('OPTIONS', path)
+    assert (reply.status, reply['Allow']) == (204, 'GET, HEAD, OPTIONS, POST, PUT')
+
+
+def test_a_body_over_the_window_is_413(web, rom):
+    path = f'/{web.put(rom("upper"))}'
+    web.curl('POST', path, body=bytes(WINDOW + 1)).problem(413, 'too-large')
+    web.curl('PUT', body=bytes(WINDOW + 1)).problem(413, 'too-large')
+    assert web.curl('POST', path, body=bytes(40 << 20)).status == 413  # lighttpd's own limit
+    assert web.curl('POST', path, body=bytes(WINDOW)).status == 200
+    assert web.sessions() != [] and web.is_tidy()
+
+
+def test_chunked_bodies(web, rom):
+    path = f'/{web.put(rom("upper"))}'
+    reply = web.curl('POST', path, '-H', 'Transfer-Encoding: chunked', body=b'in pieces')
+    assert (reply.status, reply.body) == (200, b'IN PIECES')
+
+
+def test_what_is_not_taken(web, rom):
+    path = f'/{web.put(rom("upper"))}'
+    web.curl('POST', path, '-H', 'Content-Encoding: gzip', body=b'x').problem(415, 'encoding')
+    for field in ('Mcu-Ephemeral: true', 'Mcu-Seed: 1', 'Idempotency-Key: k', 'If-Match: *',
+                  'If-None-Match: *'):
+        web.curl('POST', path, '-H', field, body=b'').problem(501, 'not-built')
+    web.curl('PUT', path, '-H', 'Content-Range: bytes 0-0/1', body=b'x').problem(
+        400, 'bad-request')
+    web.curl('PUT', '?format=raw', body=b'x').problem(501, 'not-built')
+    assert web.sessions() == []
+
+
+def test_a_bad_image_is_422(web, rom):
+    elf = bytearray(rom('upper').read_bytes())
+    elf[18:20] = (62).to_bytes(2, 'little')  # says it is for another processor
+    document = web.curl('PUT', body=bytes(elf)).problem(422, 'bad-image')
+    assert str(web.store) not in document['detail']
+    web.curl('PUT', body=b':00000001FF\n').problem(501, 'not-built')
+    assert list((web.store / 'rom').iterdir()) == [] and web.is_tidy()
+
+
+def test_pages_of_other_sites_are_refused(web, rom):
+    path = f'/{web.put(rom("upper"))}'
+    web.curl('GET', path, '-H', 'Host: evil.example').problem(421, 'host')
+    for field, kind in (('Origin: http://evil.example', 'origin'), ('Origin: null', 'origin'),
+                        ('Sec-Fetch-Site: cross-site', 'site')):
+        web.curl('POST', path, '-H', field, body=b'').problem(403, kind)
+    own = f'Origin: http://127.0.0.1:{web.port}'
+    assert web.curl('POST', path, '-H', own, '-H', 'Sec-Fetch-Site: same-origin',
+                    body=b'a').body == b'A'
+
+
+def test_more_hosts_can_be_named(start_web, rom):
+    web = start_web(hosts='mote.example other.example')
+    path = f'/{web.put(rom("upper"))}'
+    reply = web.curl('POST', path, '-H', 'Host: mote.example:8080', body=b'a')
+    assert (reply.status, reply.body) == (200, b'A')
+
+
+def test_a_store_that_is_missing_is_said(web):
+    os.rename(web.store / 'ram', web.store / 'gone')
+    web.curl('GET').problem(500, 'internal')
