@@ -454,7 +454,7 @@ read_guest_headers()
         END {
             if (!typed) print "Content-Type: application/octet-stream" > "given"
             print status
-        }' headers)
+        }' headers) || store_full
 }
 
 # say NAME VALUE: a field of the run's report.
@@ -510,7 +510,7 @@ refuse_failed_run()
     124) problem 422 bad-image 'the ROM can no longer be laid out' ;;
     125)
         case $(head -c 500 err) in
-        *'no space'* | *' full'*) store_full ;;
+        '' | *' no room'* | *'o space'*) store_full ;; # even the words found no room
         esac
         problem 503 unavailable 'the run was cut short by trouble of the host'
         ;;

@@ -1,5 +1,6 @@
 # test_cgi.py - the CGI road: Debian's lighttpd with contrib/cgi, and curl with its cookie jar
 # SPDX-License-Identifier: MIT
+import fcntl
 import gzip
 import json
 import os
@@ -113,7 +114,7 @@ class Web:
 
     def __init__(self, folder, rv32im, **values):
         self.folder = folder
-        self.store = folder / 'store'
+        self.store = values.get('store', folder / 'store')
         for name in ('rom', 'ram', 'tmp', 'www'):
             (self.store / name).mkdir(parents=True)
         self.pem = folder / 'server.pem'
@@ -512,16 +513,54 @@ def test_posts_to_one_session_take_turns(web, cross):
 
 
 def test_a_busy_session_answers_429(start_web, cross):
-    web = start_web(max_cycles=10 ** 15, max_ms=3000, queue_s=0)
-    endless = web.put(cross.bin(ENDLESS))
-    one = str(uuid.uuid4())
-    web.curl('PUT', f'/{endless}/{one}', body=b'')
-    with ThreadPoolExecutor(4) as pool:
-        replies = list(pool.map(
-            lambda _: web.curl('POST', f'/{endless}/{one}', body=b''), range(4)))
-    assert sorted(r.status for r in replies) == [429, 429, 429, 504]
-    assert all(r['Retry-After'] for r in replies if r.status == 429)
-    assert web.curl('GET', f'/{endless}/{one}').body[:1] == b'\x01'
+    web = start_web(queue_s=0)
+    counter, one = web.put(cross.bin(COUNTER)), str(uuid.uuid4())
+    web.curl('PUT', f'/{counter}/{one}', body=b'\x01')
+    folder = os.open(web.store / 'ram' / one, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)  # as a run under way does
+    busy = web.curl('POST', f'/{counter}/{one}', body=b'')
+    busy.problem(429, 'queue-timeout')
+    assert busy['Retry-After'] == '1'
+    assert web.curl('PUT', f'/{counter}/{one}', body=b'').status == 429
+    os.close(folder)
+    assert web.curl('POST', f'/{counter}/{one}', body=b'').body == b'B' and web.is_tidy()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 1 MiB; needs root, as mounting does."""
+    folder = tmp_path / 'disk'
+    folder.mkdir()
+    done = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'none', folder],
+                          capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f'no file system can be mounted here: {done.stderr.strip()}')
+    yield folder
+    subprocess.run(['umount', '-l', folder], check=True)
+
+
+@pytest.mark.parametrize('room', [0, 4096, 3 * 4096, 5 * 4096, 7 * 4096])
+def test_a_full_disk_is_told_and_loses_nothing(start_web, small_disk, cross, room):
+    """However far a request comes before the disk is full, its session has all of it or none."""
+    web = start_web(store=small_disk)
+    counter, one = web.put(cross.bin(COUNTER)), str(uuid.uuid4())
+    assert web.curl('PUT', f'/{counter}/{one}', body=b'\x03').status == 201
+    assert web.is_tidy()
+    filler = small_disk / 'filler'
+    with open(filler, 'wb', buffering=0) as file:
+        with pytest.raises(OSError):
+            while file.write(bytes(4096)):
+                pass
+        file.truncate(max(0, file.tell() - room))
+    full = web.curl('POST', f'/{counter}/{one}', body=b'x' * 5000)
+    assert full.status in (200, 507), full.body
+    if full.status == 507:
+        full.problem(507, 'store-full')
+    assert full.status == 507 or room > 0
+    assert web.is_tidy()
+    filler.unlink()
+    count = 4 if full.status == 200 else 3
+    assert web.curl('GET', f'/{counter}/{one}').body == bytes([count])
 
 
 def test_a_script_that_is_ended_leaves_no_trace(start_web, rv32im, cross):
