@@ -1,87 +1,127 @@
-/* compress.c - a greedy LZ77 coder with a hash of three bytes, and its decoder */
+/* compress.c - kernel: LZ77 with a hash of three bytes, and back again */
 /* SPDX-License-Identifier: MIT */
 #include "kernel.h"
 
-enum { INPUT_BYTES = 4096, HASHES = 1024, MATCH_MIN = 3, MATCH_MAX = 66 };
+enum { BYTES = 16384, PACKED_MAX = BYTES + BYTES / 8 + 16, HASHES = 2048, CHAIN_MAX = 8 };
+enum { MATCH_MIN = 3, MATCH_MAX = 66, NONE = 0xffff };
 
-static uint8_t input[INPUT_BYTES];
-static uint8_t coded[2 * INPUT_BYTES];
-static uint8_t output[INPUT_BYTES];
-static uint16_t last[HASHES];
+static uint8_t plain[BYTES], packed[PACKED_MAX], unpacked[BYTES];
+static uint16_t newest[HASHES], older[BYTES];
 
-static uint32_t hash_at(const uint8_t *at)
+static void make_text(uint32_t seed)
 {
-    return (at[0] * 506832829u + at[1] * 40503u + at[2] * 2654435u) >> 7 & (HASHES - 1);
+    uint32_t at = 0;
+    while (at < BYTES) {
+        uint32_t random = next_random(&seed);
+        uint32_t len = random % 14 + 2;
+        uint32_t back = random / 16 % 2000 + 1;
+        for (uint32_t i = 0; i < len && at < BYTES; i++, at++) {
+            int is_new = back > at || random >> 30 == 0;
+            plain[at] = is_new ? (uint8_t)('a' + next_random(&seed) % 26) : plain[at - back];
+        }
+    }
 }
 
-static uint32_t match_len(uint32_t from, uint32_t at)
+static uint32_t hash_at(uint32_t at)
 {
+    uint32_t three = plain[at] | (uint32_t)plain[at + 1] << 8 | (uint32_t)plain[at + 2] << 16;
+    return three * 2654435761u >> 21;
+}
+
+static uint32_t match_len(uint32_t at, uint32_t from)
+{
+    uint32_t max = BYTES - at < MATCH_MAX ? BYTES - at : MATCH_MAX;
     uint32_t len = 0;
-    while (len < MATCH_MAX && at + len < INPUT_BYTES && input[from + len] == input[at + len]) {
+    while (len < max && plain[at + len] == plain[from + len]) {
         len++;
     }
     return len;
 }
 
-static uint32_t encode(void)
+static uint32_t find_match(uint32_t at, uint32_t *ret_from)
 {
-    uint32_t size = 0;
-    for (int i = 0; i < HASHES; i++) {
-        last[i] = 0xffff;
-    }
-    for (uint32_t at = 0; at < INPUT_BYTES;) {
-        uint32_t len = 0;
-        uint32_t from = 0xffff;
-        if (at + MATCH_MIN <= INPUT_BYTES) {
-            uint32_t hash = hash_at(input + at);
-            from = last[hash];
-            last[hash] = (uint16_t)at;
-            len = from == 0xffff ? 0 : match_len(from, at);
+    uint32_t best = 0;
+    uint32_t from = newest[hash_at(at)];
+    for (int i = 0; i < CHAIN_MAX && from != NONE; i++) {
+        uint32_t len = match_len(at, from);
+        if (len > best) {
+            best = len;
+            *ret_from = from;
         }
-        if (len >= MATCH_MIN) {
-            uint32_t distance = at - from;
-            coded[size++] = (uint8_t)(0x80 | (len - MATCH_MIN));
-            coded[size++] = (uint8_t)distance;
-            coded[size++] = (uint8_t)(distance >> 8);
-            at += len;
-        } else {
-            coded[size++] = input[at++];
-        }
+        from = older[from];
     }
-    return size;
+    return best;
 }
 
-static uint32_t decode(uint32_t size)
+static void remember(uint32_t at)
 {
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < size;) {
-        if (coded[i] < 0x80) {
-            output[at++] = coded[i++];
-            continue;
+    uint32_t hash = hash_at(at);
+    older[at] = newest[hash];
+    newest[hash] = (uint16_t)at;
+}
+
+/* A flag byte for each eight items: a literal, or two bytes of distance and one of length. */
+__attribute__((noinline)) static uint32_t pack(void)
+{
+    for (int i = 0; i < HASHES; i++) {
+        newest[i] = NONE;
+    }
+    uint32_t len = 0, flags_at = 0, items = 0;
+    for (uint32_t at = 0; at < BYTES; items++) {
+        if (items % 8 == 0) {
+            flags_at = len++;
+            packed[flags_at] = 0;
         }
-        uint32_t len = (coded[i] & 0x7fu) + MATCH_MIN;
-        uint32_t from = at - (coded[i + 1] | (uint32_t)coded[i + 2] << 8);
-        i += 3;
-        while (len-- > 0) {
-            output[at++] = output[from++];
+        uint32_t from = 0;
+        uint32_t match = at + MATCH_MIN <= BYTES ? find_match(at, &from) : 0;
+        uint32_t step = match >= MATCH_MIN ? match : 1;
+        if (step > 1) {
+            packed[flags_at] |= (uint8_t)(1 << items % 8);
+            packed[len++] = (uint8_t)(at - from);
+            packed[len++] = (uint8_t)((at - from) >> 8);
+            packed[len++] = (uint8_t)match;
+        } else {
+            packed[len++] = plain[at];
+        }
+        for (; step > 0; step--, at++) {
+            if (at + MATCH_MIN <= BYTES) {
+                remember(at);
+            }
         }
     }
-    return at;
+    return len;
+}
+
+__attribute__((noinline)) static uint32_t unpack(uint32_t len)
+{
+    uint32_t to = 0, at = 0, flags = 0;
+    for (uint32_t items = 0; at < len; items++) {
+        flags = items % 8 ? flags >> 1 : packed[at++];
+        if (!(flags & 1)) {
+            unpacked[to++] = packed[at++];
+            continue;
+        }
+        uint32_t back = packed[at] | (uint32_t)packed[at + 1] << 8;
+        for (uint32_t i = packed[at + 2]; i > 0; i--, to++) {
+            unpacked[to] = unpacked[to - back];
+        }
+        at += 3;
+    }
+    return to;
 }
 
 uint32_t kernel(uint32_t rounds)
 {
-    uint32_t seed = 17;
     uint32_t sum = 0;
-    for (int i = 0; i < INPUT_BYTES; i++) {
-        uint32_t word = next_random(&seed);
-        input[i] =
-            word >> 30 ? (uint8_t)("the cat sat on a mat. "[i % 22]) : (uint8_t)(word >> 8 & 127);
-    }
     for (uint32_t round = 0; round < rounds; round++) {
-        input[round % INPUT_BYTES] = (uint8_t)(round & 127);
-        uint32_t size = encode();
-        sum = sum * 31 + size + decode(size) + output[round % INPUT_BYTES];
+        make_text(round + 1);
+        uint32_t len = pack();
+        uint32_t whole = unpack(len);
+        uint32_t wrong = 0;
+        for (uint32_t i = 0; i < whole; i++) {
+            wrong += plain[i] != unpacked[i];
+        }
+        sum = mix(sum, len + whole + (wrong << 24));
     }
     return sum;
 }

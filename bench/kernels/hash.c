@@ -1,38 +1,76 @@
-/* hash.c - a hash table with open addressing: insert, find, delete */
+/* hash.c - kernel: an open-addressed hash table of words, keyed by FNV-1a */
 /* SPDX-License-Identifier: MIT */
 #include "kernel.h"
 
-enum { SLOTS = 4096 };
+enum { SLOTS = 4096, KEYS = 2600, KEY_MAX = 12 };
 
-static uint32_t keys[SLOTS];
-static uint32_t values[SLOTS];
+struct slot {
+    uint32_t hash;
+    uint32_t count;
+    char key[KEY_MAX];
+};
 
-static uint32_t slot_of(uint32_t key)
+static struct slot slots[SLOTS];
+
+static uint32_t fnv1a(const char *key)
 {
-    key ^= key >> 16;
-    key *= 0x7feb352du;
-    key ^= key >> 15;
-    uint32_t slot = key % SLOTS;
-    while (keys[slot] != 0 && keys[slot] != key) {
-        slot = (slot + 1) % SLOTS;
+    uint32_t hash = 2166136261u;
+    for (; *key; key++) {
+        hash = (hash ^ (uint8_t)*key) * 16777619u;
     }
-    keys[slot] = key;
-    return slot;
+    return hash;
+}
+
+static int is_same(const char *a, const char *b)
+{
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+static struct slot *find(const char *key)
+{
+    uint32_t hash = fnv1a(key);
+    uint32_t at = hash % SLOTS;
+    while (slots[at].count && !(slots[at].hash == hash && is_same(slots[at].key, key))) {
+        at = (at + 1) % SLOTS;
+    }
+    slots[at].hash = hash;
+    return &slots[at];
+}
+
+static void make_key(uint32_t number, char *key)
+{
+    number = number * 2654435761u >> 8;
+    int len = 0;
+    do {
+        key[len++] = (char)('a' + (number & 15));
+        number >>= 4;
+    } while (number);
+    key[len] = 0;
 }
 
 uint32_t kernel(uint32_t rounds)
 {
-    uint32_t seed = 5;
-    uint32_t sum = 0;
+    uint32_t sum = 0, seed = 12345;
     for (uint32_t round = 0; round < rounds; round++) {
         for (int i = 0; i < SLOTS; i++) {
-            keys[i] = 0;
-            values[i] = 0;
+            slots[i].count = 0;
         }
-        for (int i = 0; i < 3000; i++) {
-            uint32_t slot = slot_of(next_random(&seed) >> 20);
-            values[slot] += (uint32_t)i;
-            sum += values[slot];
+        for (int i = 0; i < 2 * KEYS; i++) {
+            char key[KEY_MAX];
+            make_key(next_random(&seed) % KEYS, key);
+            struct slot *slot = find(key);
+            if (slot->count++ == 0) {
+                for (int j = 0; j < KEY_MAX; j++) {
+                    slot->key[j] = key[j];
+                }
+            }
+        }
+        for (int i = 0; i < SLOTS; i++) {
+            sum = slots[i].count ? mix(sum, slots[i].hash + slots[i].count) : sum;
         }
     }
     return sum;

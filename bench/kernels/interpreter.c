@@ -1,53 +1,76 @@
-/* interpreter.c - a small stack machine: one switch, hard to predict */
+/* interpreter.c - kernel: a small stack machine that runs a program of nested loops */
 /* SPDX-License-Identifier: MIT */
 #include "kernel.h"
 
-enum opcode { PUSH, ADD, SUB, XOR, DUP, SWAP, LOOP, END };
+enum op { PUSH, LOAD, STORE, ADD, MUL, XOR, LESS, JUMP_IF, JUMP, GET, PUT, HALT };
+enum { STACK = 16, VARIABLES = 4, HEAP = 64 };
+enum { N, I, J, SUM };
 
-struct command {
-    uint8_t opcode;
-    uint8_t operand;
+struct step {
+    uint8_t op;
+    int8_t argument;
 };
 
-static const struct command program[] = {
-    {PUSH, 1}, {PUSH, 200}, {SWAP, 0}, {DUP, 0},  {PUSH, 13}, {ADD, 0}, {XOR, 0}, {PUSH, 3},
-    {SUB, 0},  {DUP, 0},    {ADD, 0},  {SWAP, 0}, {LOOP, 2},  {ADD, 0}, {END, 0},
+static uint32_t heap[HEAP];
+
+static const struct step program[] = {
+    {PUSH, 0},   {STORE, I},                                         /*  0 i = 0 */
+    {LOAD, I},   {LOAD, N},  {LESS, 0}, {JUMP_IF, 7},  {HALT, 0},    /*  2 while i < n */
+    {PUSH, 0},   {STORE, J},                                         /*  7 j = 0 */
+    {LOAD, J},   {LOAD, I},  {LESS, 0}, {JUMP_IF, 14}, {JUMP, 29},   /*  9 while j < i */
+    {LOAD, J},   {GET, 0},   {LOAD, I}, {LOAD, J},     {MUL, 0},     /* 14 */
+    {LOAD, SUM}, {ADD, 0},   {XOR, 0},  {LOAD, J},     {PUT, 0},     /* 19 h[j] ^= i*j + sum */
+    {LOAD, J},   {PUSH, 1},  {ADD, 0},  {STORE, J},    {JUMP, 9},    /* 24 j = j + 1 */
+    {LOAD, SUM}, {LOAD, I},  {GET, 0},  {ADD, 0},      {STORE, SUM}, /* 29 sum = sum + h[i] */
+    {LOAD, I},   {PUSH, 1},  {ADD, 0},  {STORE, I},    {JUMP, 2},    /* 34 i = i + 1 */
 };
 
-static uint32_t run(uint32_t seed)
+__attribute__((noinline)) static uint32_t run(uint32_t n)
 {
-    uint32_t stack[16] = {seed};
-    uint32_t top = 0;
-    uint32_t pc = 0;
-    for (;;) {
-        struct command c = program[pc++];
-        uint32_t word = stack[top];
-        switch ((enum opcode)c.opcode) {
+    uint32_t stack[STACK], variables[VARIABLES] = {n};
+    uint32_t *top = stack;
+    for (const struct step *at = program;; at++) {
+        switch ((enum op)at->op) {
         case PUSH:
-            stack[++top] = c.operand;
+            *top++ = (uint32_t)at->argument;
+            break;
+        case LOAD:
+            *top++ = variables[at->argument];
+            break;
+        case STORE:
+            variables[at->argument] = *--top;
             break;
         case ADD:
-            stack[--top] += word;
+            top--;
+            top[-1] += top[0];
             break;
-        case SUB:
-            stack[--top] -= word;
+        case MUL:
+            top--;
+            top[-1] *= top[0];
             break;
         case XOR:
-            stack[--top] ^= word;
+            top--;
+            top[-1] ^= top[0];
             break;
-        case DUP:
-            stack[++top] = word;
+        case LESS:
+            top--;
+            top[-1] = top[-1] < top[0];
             break;
-        case SWAP:
-            stack[top] = stack[top - 1];
-            stack[top - 1] = word;
+        case JUMP_IF:
+            at = *--top ? program + at->argument - 1 : at;
             break;
-        case LOOP:
-            stack[top] = word - 1;
-            pc = word > 1 ? c.operand : pc;
+        case JUMP:
+            at = program + at->argument - 1;
             break;
-        case END:
-            return stack[top];
+        case GET:
+            top[-1] = heap[top[-1] % HEAP];
+            break;
+        case PUT:
+            top -= 2;
+            heap[top[1] % HEAP] = top[0];
+            break;
+        case HALT:
+            return variables[SUM];
         }
     }
 }
@@ -56,7 +79,7 @@ uint32_t kernel(uint32_t rounds)
 {
     uint32_t sum = 0;
     for (uint32_t round = 0; round < rounds; round++) {
-        sum = sum * 5 + run(round);
+        sum = mix(sum, run(100 + round % 8));
     }
     return sum;
 }

@@ -1,36 +1,37 @@
-/* matrix.c - product of 48 by 48 integer matrices */
+/* matrix.c - kernel: product of integer matrices */
 /* SPDX-License-Identifier: MIT */
 #include "kernel.h"
 
-enum { SIDE = 48 };
+enum { SIDE = 96 };
 
-static uint32_t a[SIDE][SIDE];
-static uint32_t b[SIDE][SIDE];
-static uint32_t c[SIDE][SIDE];
+static int32_t a[SIDE][SIDE], b[SIDE][SIDE], c[SIDE][SIDE];
 
-static void multiply(void)
+__attribute__((noinline)) static void multiply(void)
 {
     for (int i = 0; i < SIDE; i++) {
         for (int j = 0; j < SIDE; j++) {
             uint32_t sum = 0;
             for (int k = 0; k < SIDE; k++) {
-                sum += a[i][k] * b[k][j];
+                sum += (uint32_t)a[i][k] * (uint32_t)b[k][j];
             }
-            c[i][j] = sum;
+            c[i][j] = (int32_t)sum;
         }
     }
 }
 
 uint32_t kernel(uint32_t rounds)
 {
-    uint32_t seed = 3;
+    uint32_t seed = 2463534242, sum = 0;
     for (int i = 0; i < SIDE * SIDE; i++) {
-        a[i / SIDE][i % SIDE] = next_random(&seed);
-        b[i / SIDE][i % SIDE] = next_random(&seed);
+        a[i / SIDE][i % SIDE] = (int32_t)next_random(&seed);
+        b[i / SIDE][i % SIDE] = (int32_t)next_random(&seed);
     }
     for (uint32_t round = 0; round < rounds; round++) {
         multiply();
-        a[round % SIDE][7] = c[5][round % SIDE];
+        for (int i = 0; i < SIDE; i++) {
+            sum = mix(sum, (uint32_t)c[i][i]);
+            a[i][i] ^= c[i][i];
+        }
     }
-    return c[5][7] ^ a[1][7];
+    return sum;
 }

@@ -1,27 +1,31 @@
-/* sieve.c - primes below 8,192 */
+/* sieve.c - kernel: primes by Eratosthenes, a bit for each odd number */
 /* SPDX-License-Identifier: MIT */
 #include "kernel.h"
 
-enum { LIMIT = 8192 };
+enum { LIMIT = 1 << 18 };
 
-static uint8_t is_composite[LIMIT];
+static uint32_t composite[LIMIT / 64];
 
 uint32_t kernel(uint32_t rounds)
 {
     uint32_t sum = 0;
     for (uint32_t round = 0; round < rounds; round++) {
-        for (int i = 0; i < LIMIT; i++) {
-            is_composite[i] = 0;
+        for (uint32_t i = 0; i < LIMIT / 64; i++) {
+            composite[i] = 0;
         }
-        for (uint32_t i = 2; i < LIMIT; i++) {
-            if (is_composite[i]) {
+        for (uint32_t n = 3; n * n < LIMIT; n += 2) {
+            if (composite[n / 64] >> (n / 2 % 32) & 1) {
                 continue;
             }
-            sum += i ^ round;
-            for (uint32_t j = i * i; j < LIMIT; j += i) {
-                is_composite[j] = 1;
+            for (uint32_t multiple = n * n; multiple < LIMIT; multiple += 2 * n) {
+                composite[multiple / 64] |= 1u << (multiple / 2 % 32);
             }
         }
+        uint32_t count = 1;
+        for (uint32_t n = 3; n < LIMIT; n += 2) {
+            count += !(composite[n / 64] >> (n / 2 % 32) & 1);
+        }
+        sum = mix(sum, count + round);
     }
     return sum;
 }

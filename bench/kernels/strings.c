@@ -1,58 +1,82 @@
-/* strings.c - copy, compare, search and split text, a byte at a time */
+/* strings.c - kernel: strings byte by byte: length, copy, compare, search, numbers to text */
 /* SPDX-License-Identifier: MIT */
 #include "kernel.h"
 
-enum { TEXT_BYTES = 2048 };
+enum { TEXT = 2048, WORD = 16 };
 
-static char text[TEXT_BYTES + 1];
-static char copy[TEXT_BYTES + 1];
+static char text[TEXT], copy[TEXT];
 
-static uint32_t copied(char *to, const char *from)
+static size_t length(const char *s)
 {
-    uint32_t len = 0;
-    while ((to[len] = from[len]) != 0) {
-        len++;
+    const char *at = s;
+    while (*at) {
+        at++;
     }
-    return len;
+    return (size_t)(at - s);
 }
 
-static uint32_t found(const char *in, const char *what)
+static char *append(char *to, const char *from)
 {
-    uint32_t count = 0;
+    while ((*to = *from++)) {
+        to++;
+    }
+    return to;
+}
+
+static int compare(const char *a, const char *b)
+{
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return (uint8_t)*a - (uint8_t)*b;
+}
+
+static const char *find(const char *in, const char *word)
+{
     for (; *in; in++) {
-        const char *a = in;
-        const char *b = what;
-        while (*b && *a == *b) {
-            a++;
-            b++;
+        size_t i = 0;
+        while (word[i] && in[i] == word[i]) {
+            i++;
         }
-        count += *b == 0;
+        if (!word[i]) {
+            return in;
+        }
     }
-    return count;
+    return NULL;
 }
 
-static uint32_t words_in(const char *in)
+static void number_text(uint32_t number, char *ret_text)
 {
-    uint32_t count = 0;
-    int is_inside = 0;
-    for (; *in; in++) {
-        int is_letter = *in != ' ';
-        count += (uint32_t)(is_letter && !is_inside);
-        is_inside = is_letter;
+    char digits[WORD];
+    int len = 0;
+    do {
+        digits[len++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    while (len > 0) {
+        *ret_text++ = digits[--len];
     }
-    return count;
+    *ret_text = 0;
 }
 
 uint32_t kernel(uint32_t rounds)
 {
-    uint32_t seed = 11;
-    uint32_t sum = 0;
-    for (int i = 0; i < TEXT_BYTES; i++) {
-        text[i] = " abcdefg"[next_random(&seed) >> 29];
-    }
+    uint32_t seed = 5783321, sum = 0;
     for (uint32_t round = 0; round < rounds; round++) {
-        text[round % TEXT_BYTES] = "abc "[round % 4];
-        sum += copied(copy, text) + found(copy, "abc") + words_in(copy) * 3;
+        char word[WORD];
+        char *end = append(text, "");
+        while (end - text < TEXT - 2 * WORD) {
+            number_text(next_random(&seed), word);
+            end = append(append(end, word), " ");
+        }
+        append(copy, text);
+        sum = mix(sum, (uint32_t)(length(copy) + (unsigned)compare(text, copy)));
+        for (uint32_t i = 0; i < 4; i++) {
+            number_text(next_random(&seed) % 1000, word);
+            const char *found = find(text, word);
+            sum = mix(sum, found ? (uint32_t)(found - text) : i);
+        }
     }
     return sum;
 }
