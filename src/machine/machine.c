@@ -172,6 +172,7 @@ void machine_reset(struct machine *m)
 {
     m->hart->cycles = 0;
     m->hart->not_retired = 0;
+    m->boot = m->config.boot;
     m->out_len = 0;
     m->has_out_len = false;
     m->meta_reply_len = 0;
@@ -225,10 +226,8 @@ static bool run_slice(struct machine *m, uint64_t limit, enum halt *ret_halt)
         *ret_halt = idle_halt(m);
         return false;
     case HART_DOUBLE_TRAP:
-        if (!m->hart->has_crashed) { /* an ecall into nowhere */
-            m->hart->last_exception =
-                (struct trap){m->hart->csr.mcause, m->hart->csr.mepc, m->hart->csr.mtval};
-        }
+        m->hart->last_exception =
+            (struct trap){m->hart->csr.mcause, m->hart->csr.mepc, m->hart->csr.mtval};
         *ret_halt = HALT_FAULT;
         return false;
     }
