@@ -1,4 +1,4 @@
-# test_lockstep.py - random programs: QEMU's every step is what the instruction tables say
+# test_lockstep.py - random programs: QEMU, the tables and Mote's interpreter step alike
 # SPDX-License-Identifier: MIT
 #
 # MOTE_LOCKSTEP_SECONDS bounds the time (20), MOTE_LOCKSTEP_SEED gives the first seed. A seed that
@@ -53,20 +53,23 @@ def programs(build):
 
 
 def follow(programs, folder, seed):
-    """Runs one program on QEMU and follows it by the tables; gives the names of rows that ran."""
+    """Runs one program on QEMU, follows it by the tables and on Mote; gives the rows that ran."""
     image, log = folder / 'program.bin', folder / 'qemu.log'
     image.write_bytes(subprocess.run([programs / 'lockstep_generate', str(seed), str(COUNT)],
                                      check=True, capture_output=True).stdout)
     log.unlink(missing_ok=True)
     subprocess.run([*QEMU, '-bios', image, '-D', log], check=True, timeout=60,
                    stdin=subprocess.DEVNULL)
-    result = subprocess.run([programs / 'lockstep_follow', image], capture_output=True,
-                            input=steps_of(log.read_text()))
-    assert result.returncode == 0, f'seed {seed}: {result.stderr.decode()}'
-    return set(result.stdout.decode().split())
+    steps = steps_of(log.read_text())
+    outputs = []
+    for name in ('lockstep_follow', 'lockstep_step'):
+        result = subprocess.run([programs / name, image], capture_output=True, input=steps)
+        assert result.returncode == 0, f'{name}, seed {seed}: {result.stderr.decode()}'
+        outputs.append(result.stdout.decode())
+    return set(outputs[0].split())
 
 
-def test_qemu_steps_as_the_tables_say(programs, tmp_path):
+def test_qemu_the_tables_and_mote_step_alike(programs, tmp_path):
     met, seed, until = set(), SEED, time.monotonic() + SECONDS
     while seed < SEED + PROGRAMS_MIN or time.monotonic() < until:
         met |= follow(programs, tmp_path, seed)
