@@ -1,0 +1,198 @@
+/* pair_test.c - two instructions by one handler do what they do one by one, cut or changed */
+/* SPDX-License-Identifier: MIT */
+#include "guest.h"
+#include "state.h"
+
+/* Trials of each pair, and cycles that each of them runs: the pair, then wherever it led. */
+enum { TRIALS = 40, CYCLES = 8 };
+enum { PLACE = CODE + 0x800 };
+
+static const struct row {
+    const char *name;
+    enum op first;
+    unsigned first_size;
+    enum op second;
+    unsigned second_size;
+} rows[] = {
+#define FUSE(kind, name, size, next_kind, next_name, next_size) \
+    {#name #size " " #next_name #next_size, OP_##name, size, OP_##next_name, next_size},
+#include "engine/fuse.def"
+#undef FUSE
+};
+
+static uint64_t seed = 1;
+
+static uint32_t pick(uint32_t below)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(seed >> 33) % below;
+}
+
+static uint32_t bits(void)
+{
+    return pick(0x10000) << 16 | pick(0x10000);
+}
+
+/* A random instruction of the row in that size. */
+static uint32_t some(enum op op, unsigned size)
+{
+    static const struct {
+        uint32_t match, mask;
+    } masks[OP_COUNT] = {
+#define INSN(name, extension, format, kind, match, mask, semantics, text) \
+    [OP_##name] = {match, mask},
+#include "isa/rv32.def"
+#undef INSN
+    };
+    struct insn insn;
+    uint32_t word;
+    do {
+        word = size == 4 ? masks[op].match | (bits() & ~masks[op].mask) : bits() & 0xffff;
+        /* The top bits of an offset are its sign: few, or it would lead nowhere most times. */
+        word = size == 4 && pick(2) ? word & ~0x70000000 & (masks[op].match | ~0x70000000) : word;
+    } while (!isa_decode(word, &insn) || insn.op != op || insn.size != size);
+    return word;
+}
+
+static void set_registers(struct guest *g, uint64_t from)
+{
+    static const uint32_t bases[] = {DATA + 0x800, CODE + 0x800, CODE, HOLE, DEVICE, WATCHED, 0, 1};
+    uint64_t kept = seed;
+    seed = from;
+    for (unsigned i = 1; i < 32; i++) {
+        g->hart->x[i] = pick(3) ? bases[pick(ARRAY_COUNT(bases))] + pick(8) : bits();
+    }
+    seed = kept;
+}
+
+static void restart(struct guest *g, uint32_t at)
+{
+    memset(g->hart->dirty, 0, GiB(4) / PAGE_SIZE);
+    hart_reset(g->hart, at);
+    g->hart->cycles = g->hart->not_retired = 0;
+    g->hart->csr.mtvec = HANDLER;
+    g->loads = g->stores = g->watched = g->calls = 0;
+}
+
+/* The machine as new, with the pair at `at` and a trap handler that goes on. */
+static void begin(struct guest *g, uint32_t at, const uint32_t *words, const struct row *row)
+{
+    const uint32_t handler[] = {encode(OP_addi, A0, A0, 0, 1), encode(OP_mret, 0, 0, 0, 0)};
+    memset(g->memory + CODE, 0x13, 0x4000); /* `c.addi4spn` and the like: something that runs */
+    memset(g->memory + DATA, 0x35, 0x2000);
+    poke(g, HANDLER, handler, sizeof handler);
+    poke(g, at, &words[0], row->first_size);
+    poke(g, at + row->first_size, &words[1], row->second_size);
+    hart_wrote(g->hart, CODE, 0x4000);
+    restart(g, at);
+}
+
+static enum hart_exit run_whole(struct guest *g)
+{
+    return hart_run(g->hart, CYCLES);
+}
+
+static enum hart_exit run_stepped(struct guest *g)
+{
+    enum hart_exit exit = HART_LIMIT;
+    while (exit == HART_LIMIT && g->hart->cycles < CYCLES) {
+        exit = run(g, 1);
+    }
+    return exit;
+}
+
+/* After one cycle only the first instruction has run: control is behind it, at its target or in the
+ * handler. */
+static void assert_first_only(const struct guest *g, uint32_t word, uint32_t at)
+{
+    struct insn insn;
+    assert_true(isa_decode(word, &insn));
+    uint32_t pc = g->hart->pc;
+    assert_int_equal(g->hart->cycles, 1);
+    assert_true(pc == at + insn.size || pc == at + (uint32_t)insn.imm || pc == HANDLER);
+}
+
+static void compare(struct guest *whole, struct guest *stepped, const struct row *row, uint32_t at)
+{
+    static struct state a, b;
+    const uint32_t words[] = {some(row->first, row->first_size),
+                              some(row->second, row->second_size)};
+    uint64_t from = seed;
+    begin(whole, at, words, row);
+    begin(stepped, at, words, row);
+    set_registers(whole, from);
+    set_registers(stepped, from);
+    enum hart_exit exit = run_whole(whole);
+    assert_int_equal(run(stepped, 1), HART_LIMIT);
+    assert_first_only(stepped, words[0], at);
+    if (exit != run_stepped(stepped)) {
+        fail_msg("%s, %x and %x: another exit", row->name, words[0], words[1]);
+    }
+    read_state(whole, &a);
+    read_state(stepped, &b);
+    if (memcmp(a.x, b.x, sizeof a.x) != 0 || a.pc != b.pc || a.cycles != b.cycles) {
+        print_error("%s, %x and %x, pc %x or %x\n", row->name, words[0], words[1], a.pc, b.pc);
+    }
+    assert_same(&a, &b);
+}
+
+TEST(pair, runs_as_its_instructions_do_one_by_one)
+{
+    struct guest whole, stepped;
+    guest_init(&whole);
+    guest_init(&stepped);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        for (unsigned trial = 0; trial < TRIALS; trial++) {
+            compare(&whole, &stepped, &rows[i], CODE + 0x800 + 2 * pick(2));
+        }
+        for (uint32_t at = CODE + 0xff6; at <= CODE + 0x1000; at += 2) { /* a page's end */
+            compare(&whole, &stepped, &rows[i], at);
+        }
+    }
+    guest_deinit(&whole);
+    guest_deinit(&stepped);
+}
+
+/* Runs the pair without a store, so that it is decoded, and then changes one of its bytes. */
+static void run_and_change(struct guest *g, const uint32_t *words, const struct row *row,
+                           uint32_t byte)
+{
+    begin(g, PLACE, words, row);
+    for (unsigned n = 1; n < 32; n++) {
+        g->hart->x[n] = 0x40000000; /* nobody's */
+    }
+    (void)run_whole(g);
+    uint8_t changed = (uint8_t)(words[0] >> 3 ^ words[1]);
+    poke(g, PLACE + byte, &changed, 1);
+    hart_wrote(g->hart, PLACE + byte, 1);
+}
+
+/* Whichever byte of the pair changes, the next run sees it: as if nothing had been decoded. */
+TEST(pair, sees_each_byte_that_changes)
+{
+    static struct state a, b;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        const struct row *row = &rows[i];
+        struct guest changed, fresh;
+        guest_init(&changed);
+        guest_init(&fresh);
+        for (uint32_t byte = 0; byte < row->first_size + row->second_size; byte++) {
+            const uint32_t words[] = {some(row->first, row->first_size),
+                                      some(row->second, row->second_size)};
+            uint64_t from = seed;
+            run_and_change(&changed, words, row, byte);
+            run_and_change(&fresh, words, row, byte);
+            hart_wrote(fresh.hart, CODE, 0x4000); /* drops whatever was decoded */
+            restart(&changed, PLACE);
+            restart(&fresh, PLACE);
+            set_registers(&changed, from);
+            set_registers(&fresh, from);
+            assert_int_equal(run_whole(&changed), run_whole(&fresh));
+            read_state(&changed, &a);
+            read_state(&fresh, &b);
+            assert_same(&a, &b);
+        }
+        guest_deinit(&changed);
+        guest_deinit(&fresh);
+    }
+}
