@@ -265,6 +265,9 @@ static struct step predict(struct follower *f, const struct step *now, uint32_t 
     }
     next.pc += insn.size;
     run(f, &insn, now, &next);
+    if (!is_in_memory(next.pc, 2)) { /* QEMU tells of the handler only */
+        trap(f, &next, CAUSE_FETCH_FAULT, next.pc);
+    }
     if (insn.size == 2) {
         printf("%s\n", isa_compressed(word & 0xffff)->name);
     }

@@ -3,14 +3,15 @@
 /* The raw image runs at 0x80000000 and ends by a store to the finisher. Every row of rv32.def and
  * compressed.def turns up but for those of `left_out`; a new row does so by itself. So that any
  * order of instructions ends and stays in memory, some registers are kept: sp, s0 and t2 point into
- * the data area, s1 where no memory is, t1 is a jump's base, t5 and t6 are the handler's. Branches
- * only go forward, and traps come back behind the instruction. */
+ * the data area, s1 where no memory is, t1 is a jump's base, t4 counts a loop, t5 and t6 are the
+ * handler's. Branches go forward, but for those that close a loop, and traps come back behind the
+ * instruction. */
 #include "isa/isa.h"
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { BASE = (int)0x80000000u, DATA = 0x100000, ITEMS_MAX = 4096, AHEAD_MAX = 12 };
-enum { SP = 2, T0 = 5, T1, T2, S0, S1, T5 = 30, T6 };
+enum { RA = 1, SP, T0 = 5, T1, T2, S0, S1, T3 = 28, T4, T5, T6 };
 enum kind { ALU, LOAD, STORE, BRANCH, JUMP, AMO, CSR, SYSTEM };
 
 static const uint8_t kinds[OP_COUNT] = {
@@ -41,6 +42,7 @@ struct item {
     uint8_t size;
     uint8_t ahead;  /* jumps to the item so many further on; 0 for none */
     uint8_t origin; /* of an offset: so many items before this one */
+    uint8_t back;   /* jumps to the item so many before it; 0 for none */
     bool is_inside; /* belongs to the item before it: nothing jumps here */
 };
 
@@ -63,7 +65,7 @@ static uint32_t bits(struct program *p)
 
 static bool is_kept(uint8_t rd)
 {
-    return rd == SP || (rd >= T1 && rd <= S1) || rd >= T5;
+    return rd == SP || (rd >= T1 && rd <= S1) || rd >= T4;
 }
 
 static struct item *put_word(struct program *p, uint32_t word)
@@ -88,9 +90,15 @@ static void put_constant(struct program *p, uint8_t rd, uint32_t value)
     put(p, (struct insn){OP_addi, 4, rd, rd, 0, low});
 }
 
-/* Steps over the instruction that trapped, whatever its length. */
+/* Steps over the instruction that trapped, whatever its length; from a fetch that faulted it goes
+ * back to the caller. */
 static void put_handler(struct program *p)
 {
+    put(p, (struct insn){OP_csrrs, 4, T6, 0, 0, 0x342});
+    put(p, (struct insn){OP_addi, 4, T6, T6, 0, -1}); /* instruction access fault is 1 */
+    put(p, (struct insn){OP_bne, 4, 0, T6, 0, 12});
+    put(p, (struct insn){OP_csrrw, 4, 0, RA, 0, 0x341});
+    put(p, (struct insn){OP_mret, 4, 0, 0, 0, 0});
     put(p, (struct insn){OP_csrrs, 4, T5, 0, 0, 0x341});
     put(p, (struct insn){OP_lhu, 4, T6, T5, 0, 0});
     put(p, (struct insn){OP_andi, 4, T6, T6, 0, 3});
@@ -104,7 +112,7 @@ static void put_handler(struct program *p)
 
 static void put_start(struct program *p)
 {
-    put(p, (struct insn){OP_jal, 4, 0, 0, 0, 40});
+    put(p, (struct insn){OP_jal, 4, 0, 0, 0, 60});
     put_handler(p);
     put_constant(p, T0, (uint32_t)BASE + 4);
     put(p, (struct insn){OP_csrrw, 4, 0, T0, 0, 0x305});
@@ -115,6 +123,7 @@ static void put_start(struct program *p)
     put_constant(p, SP, (uint32_t)BASE + DATA + 0x800);
     put_constant(p, T2, (uint32_t)BASE + DATA + 0x1000);
     put_constant(p, S1, 0xa0000000);
+    put_constant(p, T4, 0);
 }
 
 static void put_end(struct program *p)
@@ -175,7 +184,8 @@ static bool put_row(struct program *p, uint8_t op)
     if (kinds[op] == LOAD || kinds[op] == STORE) {
         insn.rs1 = pick(p, 16) ? S0 : S1;
     } else if (kinds[op] == CSR) {
-        insn.imm = 0x340; /* mscratch: what is written is read, in every machine */
+        static const int32_t csrs[] = {0x340, 0x342, 0x343}; /* what is written is read */
+        insn.imm = csrs[pick(p, ARRAY_COUNT(csrs))];
     } else if (op == OP_jalr) {
         put_indirect(p, 0x00000067 | (uint32_t)insn.rd << 7 | T1 << 15);
         return true;
@@ -247,6 +257,58 @@ static void put_edges(struct program *p)
     put_word(p, word);
 }
 
+/* Arithmetic that may stand anywhere: one word, or two compressed instructions. */
+static uint32_t some_arithmetic(struct program *p)
+{
+    struct insn insn;
+    uint32_t word;
+    do {
+        word = pick(p, 4) ? bits(p) | 3 : 0x05050509; /* c.addi a0, 2 and c.addi a0, 1 */
+    } while (!isa_decode(word, &insn) || kinds[insn.op] != ALU || is_kept(insn.rd));
+    return word;
+}
+
+/* Swaps two instructions, one of which runs next; fence.i is not needed by either machine. */
+static void put_patch(struct program *p)
+{
+    const struct insn swap[] = {
+        {OP_auipc, 4, T1, 0, 0, 0}, {OP_lw, 4, T3, T1, 0, 28},
+        {OP_lw, 4, T0, T1, 0, 32},  {OP_sw, 4, 0, T1, T3, 32},
+        {OP_sw, 4, 0, T1, T0, 28},  {pick(p, 2) ? OP_fence_i : OP_fence, 4, 0, 0, 0, 0},
+        {OP_jal, 4, 0, 0, 0, 8},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(swap); i++) {
+        put(p, swap[i])->is_inside = i > 0;
+    }
+    for (int i = 0; i < 2; i++) {
+        struct item *item = put_word(p, some_arithmetic(p));
+        item->size = 4;
+        item->is_inside = true;
+    }
+}
+
+/* Calls what cannot be fetched; the handler returns. */
+static void put_fetch_fault(struct program *p)
+{
+    put(p, (struct insn){OP_jalr, 4, RA, S1, 0, (int32_t)pick(p, 2048) & ~1});
+}
+
+static void put_random(struct program *p);
+
+/* Runs a few things some times over. Whoever jumps into the loop leaves it soon: t4 is small. */
+static void put_loop(struct program *p)
+{
+    put(p, (struct insn){OP_addi, 4, T4, 0, 0, 2 + (int32_t)pick(p, 4)});
+    size_t body = p->count;
+    for (uint32_t n = 2 + pick(p, 5); n > 0; n--) {
+        put_random(p);
+    }
+    put(p, (struct insn){OP_addi, 4, T4, T4, 0, -1});
+    struct item *branch = put(p, (struct insn){OP_blt, 4, 0, 0, T4, 0});
+    branch->back = (uint8_t)(p->count - 1 - body);
+    branch->is_inside = true; /* past the count, it would never end */
+}
+
 static void put_random(struct program *p)
 {
     bool is_done = false;
@@ -255,7 +317,13 @@ static void put_random(struct program *p)
         if (choice == 0) {
             put_word(p, illegal_words[pick(p, ARRAY_COUNT(illegal_words))]);
             is_done = true;
-        } else if (choice < 6) {
+        } else if (choice == 1) {
+            put_fetch_fault(p);
+            is_done = true;
+        } else if (choice == 2) {
+            put_patch(p);
+            is_done = true;
+        } else if (choice < 8) {
             put_edges(p);
             is_done = true;
         } else if (choice < 30) {
@@ -298,6 +366,9 @@ static void link_jumps(struct program *p, size_t first, size_t end)
     }
     for (size_t i = first; i < end; i++) {
         struct item *item = &p->items[i];
+        if (item->back != 0) {
+            item->word = with_offset(item->word, (int32_t)(at[i - item->back] - at[i]));
+        }
         if (item->ahead == 0) {
             continue;
         }
@@ -322,8 +393,12 @@ int main(int argc, char **argv)
     unsigned long count = strtoul(argv[2], NULL, 0);
     put_start(p);
     size_t first = p->count;
-    while (p->count < first + count && p->count < ITEMS_MAX - 32) {
-        put_random(p);
+    while (p->count < first + count && p->count < ITEMS_MAX - 128) {
+        if (pick(p, 32) == 0) {
+            put_loop(p);
+        } else {
+            put_random(p);
+        }
     }
     size_t end = p->count;
     put_end(p);

@@ -5,6 +5,7 @@
 # fails is named in the report; programs are made of the tables' rows, so a new row is covered.
 import os
 import re
+import resource
 import struct
 import subprocess
 import time
@@ -18,6 +19,7 @@ SEED = int(os.environ.get('MOTE_LOCKSTEP_SEED', '1'), 0)
 COUNT = 1500       # instructions in a program
 PROGRAMS_MIN = 12  # however slow the machine: enough to meet every row
 BASE = 0x80000000
+LOG_BYTES_MAX = 1 << 28  # a program that never ends must not fill the disk
 QEMU = ['qemu-system-riscv32', '-M', 'virt', '-m', '32M', '-nographic', '-monitor', 'none',
         '-serial', 'none', '-singlestep', '-d', 'cpu,nochain', '-cpu',
         'rv32,f=off,d=off,h=off,s=off,sstc=off,mmu=off,u=off,pmp=off,'
@@ -47,6 +49,10 @@ def rows_to_meet():
     return names - {'wfi'}
 
 
+def limit_log():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LOG_BYTES_MAX, LOG_BYTES_MAX))
+
+
 @pytest.fixture(scope='module')
 def programs(build):
     return build / 'host/tests/lockstep'
@@ -59,7 +65,7 @@ def follow(programs, folder, seed):
                                      check=True, capture_output=True).stdout)
     log.unlink(missing_ok=True)
     subprocess.run([*QEMU, '-bios', image, '-D', log], check=True, timeout=60,
-                   stdin=subprocess.DEVNULL)
+                   stdin=subprocess.DEVNULL, preexec_fn=limit_log)
     steps = steps_of(log.read_text())
     outputs = []
     for name in ('lockstep_follow', 'lockstep_step'):
