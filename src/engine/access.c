@@ -32,17 +32,17 @@ bool hart_may(struct hart *h, uint32_t address, uint32_t len, enum page_access a
 }
 
 /* Forgets the predecoded instructions that overlap the bytes, or whose handler runs one that does.
- */
+ * Those before keep their operands: the handler of a pair that ends there reads them. */
 static void drop_code(struct hart *h, uint32_t address, uint32_t len)
 {
     uint32_t first = address / 2;
     uint32_t count = (address % 2 + len + 1) / 2;
     memset(&h->code[first], 0, count * sizeof *h->code);
     for (uint32_t back = 1; back <= CODE_REACH; back++) {
-        struct predecoded *d =
-            &h->code[(address - 2 * back) / 2]; /* round the address space's end */
-        if (d->handler) {                       /* the table before a window can only be read */
-            *d = (struct predecoded){0};
+        /* Round the address space's end. */
+        struct predecoded *d = &h->code[(address - 2 * back) / 2];
+        if (d->handler) { /* the table before a window can only be read */
+            d->handler = 0;
         }
     }
 }

@@ -167,7 +167,8 @@ static void run_and_change(struct guest *g, const uint32_t *words, const struct 
     hart_wrote(g->hart, PLACE + byte, 1);
 }
 
-/* Whichever byte of the pair changes, the next run sees it: as if nothing had been decoded. */
+/* Whichever byte of the pair changes, or close behind it, the next run is right: as if nothing had
+ * been decoded. */
 TEST(pair, sees_each_byte_that_changes)
 {
     static struct state a, b;
@@ -176,7 +177,7 @@ TEST(pair, sees_each_byte_that_changes)
         struct guest changed, fresh;
         guest_init(&changed);
         guest_init(&fresh);
-        for (uint32_t byte = 0; byte < row->first_size + row->second_size; byte++) {
+        for (uint32_t byte = 0; byte < row->first_size + row->second_size + 8; byte++) {
             const uint32_t words[] = {some(row->first, row->first_size),
                                       some(row->second, row->second_size)};
             uint64_t from = seed;
