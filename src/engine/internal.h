@@ -19,7 +19,7 @@ struct predecoded {
     uint8_t rd; /* 32 in place of 0 */
     uint8_t rs1;
     union {
-        int32_t imm; /* halfwords in jal; the bits in an illegal one */
+        int32_t imm; /* the bits of an illegal one */
         struct {
             int16_t imm16; /* of stores, and of branches in halfwords */
             uint8_t rs2;
@@ -29,10 +29,20 @@ struct predecoded {
 
 enum {
     /* Entries on each side of the table: more than the longest branch, in halfwords. */
-    CODE_ENTRIES_GUARD = 1 << 21,
-    /* A handler may run the instruction behind its own too (fuse.def): a store drops as many
-     * halfwords before the changed one as such a pair can reach over. */
-    CODE_REACH = 3,
+    CODE_ENTRIES_GUARD = 1 << 12,
+    /* A handler may run so many instructions (fuse.def): a store drops as many halfwords before the
+     * changed one as they can reach over. */
+    FUSED_MAX = 3,
+    CODE_REACH = 2 * FUSED_MAX - 1,
+};
+
+/* Handlers that know more of an instruction's operands than its row says, so that they read less.
+ */
+enum form {
+    FORM_ANY,
+    FORM_SAME, /* rs1 is rd */
+    FORM_ZERO, /* rs1 is x0 */
+    FORM_COUNT,
 };
 
 enum cause {

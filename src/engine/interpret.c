@@ -2,34 +2,39 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/internal.h"
 
+#include <string.h>
+
 #include "isa/semantics.h"
 
-/* Handler 0 decodes. Then each row of the table twice: as a 4-byte and as a 2-byte instruction, so
- * that its length is a constant; `jal x0, 0` has a handler of its own; then the pairs. */
+/* What computes has a handler for each form of its operands; the kinds of rows do the same. */
 enum {
-    HANDLER_DECODE,
-    HANDLER_WORD = 1,
-    HANDLER_HALF = HANDLER_WORD + OP_COUNT,
-    HANDLER_SELF_JUMP = HANDLER_HALF + OP_COUNT,
-#define FUSE(kind, name, size, next_kind, next_name, next_size) \
-    HANDLER_##name##size##_##next_name##next_size,
-#include "engine/fuse.def"
-#undef FUSE
-    HANDLER_COUNT
+    FORM_ALU = FORM_ANY,
+    FORM_LOAD = FORM_ANY,
+    FORM_STORE = FORM_ANY,
+    FORM_BRANCH = FORM_ANY,
+    FORM_JUMP = FORM_ANY,
+    FORM_AMO = FORM_ANY,
+    FORM_CSR = FORM_ANY,
+    FORM_SYSTEM = FORM_ANY,
 };
 
-static const struct pair {
-    uint16_t first;
-    uint16_t second;
-    uint16_t both;
-} pairs[] = {
-#define FUSE(kind, name, size, next_kind, next_name, next_size)              \
-    {HANDLER_OF_##size + OP_##name, HANDLER_OF_##next_size + OP_##next_name, \
-     HANDLER_##name##size##_##next_name##next_size},
-#define HANDLER_OF_4 HANDLER_WORD
-#define HANDLER_OF_2 HANDLER_HALF
+/* Handler 0 decodes. Then each row of the table in each form, as a 4-byte and as a 2-byte
+ * instruction, so that its length is a constant; `jal x0, 0` has a handler of its own; then those
+ * that run several instructions. */
+#define HANDLER(form, op, size)  (1u + ((form)*2u + ((size) == 2)) * OP_COUNT + (op))
+#define SINGLE(kind, name, size) HANDLER(FORM_##kind, OP_##name, size)
+enum {
+    HANDLER_DECODE,
+    HANDLER_SELF_JUMP = HANDLER(FORM_COUNT, 0, 4),
+    HANDLER_FUSED,
+    HANDLER_FUSED_BEFORE = HANDLER_FUSED - 1,
+#define PAIR(k1, n1, s1, k2, n2, s2) HANDLER_##k1##n1##s1##_##k2##n2##s2,
+#define TRIPLE(k1, n1, s1, k2, n2, s2, k3, n3, s3) \
+    HANDLER_##k1##n1##s1##_##k2##n2##s2##_##k3##n3##s3,
 #include "engine/fuse.def"
-#undef FUSE
+#undef PAIR
+#undef TRIPLE
+    HANDLER_COUNT
 };
 
 /* What a row says, under names that the handlers of single instructions and of pairs share. */
@@ -49,7 +54,11 @@ static const struct pair {
     }
 #define STATE_LOAD(name, type)  typedef type loaded_##name;
 #define STATE_STORE(name, type) typedef type stored_##name;
-#define STATE_JUMP(name, target)
+#define STATE_JUMP(name, target)                                                            \
+    static inline uint32_t target_##name(UNUSED uint32_t a, uint32_t i, UNUSED uint32_t pc) \
+    {                                                                                       \
+        return target;                                                                      \
+    }
 #define STATE_AMO(name, semantics)
 #define STATE_CSR(name, semantics)
 #define STATE_SYSTEM(name, unused)
@@ -60,6 +69,7 @@ static const struct pair {
 #undef INSN
 
 enum kind {
+    KIND_NONE, /* of what is no instruction */
     KIND_ALU,
     KIND_LOAD,
     KIND_STORE,
@@ -91,7 +101,11 @@ static unsigned handler_of(const struct insn *insn)
     if (insn->op == OP_jal && insn->rd == 0 && insn->imm == 0) {
         return HANDLER_SELF_JUMP;
     }
-    return (insn->size == 4 ? (unsigned)HANDLER_WORD : (unsigned)HANDLER_HALF) + insn->op;
+    enum form form = traits[insn->op].kind != KIND_ALU ? FORM_ANY
+                     : insn->rs1 == 0                  ? FORM_ZERO
+                     : insn->rs1 == insn->rd           ? FORM_SAME
+                                                       : FORM_ANY;
+    return HANDLER(form, insn->op, insn->size);
 }
 
 /* Fills the entry of the instruction at `pc`; its handler, or 0 where it cannot be fetched. */
@@ -111,9 +125,7 @@ static unsigned fill(struct hart *h, uint32_t pc, struct insn *ret_insn, uint32_
         .handler = (uint16_t)handler,
         .rd = insn.rd ? insn.rd : 32,
         .rs1 = insn.rs1,
-        .imm = !is_known           ? (int32_t)word
-               : insn.op == OP_jal ? insn.imm / 2
-                                   : insn.imm,
+        .imm = is_known ? insn.imm : (int32_t)word,
     };
     if (traits[insn.op].has_rs2) {
         d->imm16 = (int16_t)(traits[insn.op].kind == KIND_BRANCH ? insn.imm / 2 : insn.imm);
@@ -123,15 +135,37 @@ static unsigned fill(struct hart *h, uint32_t pc, struct insn *ret_insn, uint32_
     return handler;
 }
 
-/* The handler of two instructions in a row, or that of the first alone. */
-static unsigned fused(unsigned first, unsigned second)
+/* The handler of what `before` runs and `next` behind it, or `before` where there is none. */
+static unsigned fuse(unsigned before, unsigned next)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(pairs); i++) {
-        if (pairs[i].first == first && pairs[i].second == second) {
-            return pairs[i].both;
-        }
+    switch (before * HANDLER_COUNT + next) {
+#define CASE(before, next, all)           \
+    case (before)*HANDLER_COUNT + (next): \
+        return all;
+#define PAIR(k1, n1, s1, k2, n2, s2) \
+    CASE(SINGLE(k1, n1, s1), SINGLE(k2, n2, s2), HANDLER_##k1##n1##s1##_##k2##n2##s2)
+#define TRIPLE(k1, n1, s1, k2, n2, s2, k3, n3, s3)                \
+    CASE(HANDLER_##k1##n1##s1##_##k2##n2##s2, SINGLE(k3, n3, s3), \
+         HANDLER_##k1##n1##s1##_##k2##n2##s2##_##k3##n3##s3)
+#include "engine/fuse.def"
+#undef PAIR
+#undef TRIPLE
+    default:
+        return before;
     }
-    return first;
+}
+
+/* The handler of the first instruction alone of those that the handler runs. */
+static unsigned first_of(unsigned handler)
+{
+    static const uint16_t firsts[] = {
+#define PAIR(k1, n1, s1, k2, n2, s2)               SINGLE(k1, n1, s1),
+#define TRIPLE(k1, n1, s1, k2, n2, s2, k3, n3, s3) SINGLE(k1, n1, s1),
+#include "engine/fuse.def"
+#undef PAIR
+#undef TRIPLE
+    };
+    return handler < HANDLER_FUSED ? handler : firsts[handler - HANDLER_FUSED];
 }
 
 /* Does control ever pass behind the instruction? What it does not reach may be data. */
@@ -140,29 +174,61 @@ static bool falls_through(const struct insn *insn)
     return insn->op != OP_illegal && (traits[insn->op].kind != KIND_JUMP || insn->rd != 0);
 }
 
-/* Fills the entries from `pc` on, to the end of its page, of the run or to one that is there; false
- * where the first instruction cannot be fetched. */
+/* The last entries filled, newest first, that may run the next instruction too; else NULL. */
+struct trail {
+    struct predecoded *open[FUSED_MAX - 1];
+};
+
+/* Takes the instruction of handler `next` into those before it, where the table has that. */
+static bool extend(struct trail *t, unsigned next)
+{
+    bool is_any = false;
+    for (unsigned i = 0; i < FUSED_MAX - 1; i++) {
+        struct predecoded *before = t->open[i];
+        unsigned all = before ? fuse(before->handler, next) : HANDLER_DECODE;
+        if (before && all != before->handler) {
+            before->handler = (uint16_t)all;
+            is_any = true;
+        } else {
+            t->open[i] = NULL;
+        }
+    }
+    return is_any;
+}
+
+static void append(struct trail *t, struct predecoded *entry)
+{
+    memmove(&t->open[1], &t->open[0], sizeof t->open - sizeof t->open[0]);
+    t->open[0] = entry;
+}
+
+/* Fills the entries from `pc` on, to the end of its page, of the run or to those that are there;
+ * false where the first instruction cannot be fetched. */
 COLD static bool predecode(struct hart *h, uint32_t pc, uint32_t *ret_fault)
 {
+    struct trail trail = {0};
     struct insn insn;
     uint32_t unused;
-    unsigned first = fill(h, pc, &insn, ret_fault);
-    if (!first) {
+    if (!fill(h, pc, &insn, ret_fault)) {
         return false;
     }
-    for (uint32_t next = pc + insn.size; falls_through(&insn); next = pc + insn.size) {
+    append(&trail, &h->code[pc / 2]);
+    for (uint32_t next = pc + insn.size; falls_through(&insn); next += insn.size) {
         if (next / PAGE_SIZE != pc / PAGE_SIZE || next % PAGE_SIZE + 4 > PAGE_SIZE) {
             break;
         }
-        struct predecoded before = h->code[next / 2];
-        unsigned second = fill(h, next, &insn, &unused);
-        h->code[pc / 2].handler = (uint16_t)fused(first, second);
-        if (before.handler != HANDLER_DECODE) {
-            h->code[next / 2] = before; /* fused with what comes behind it already */
+        struct predecoded *entry = &h->code[next / 2];
+        struct predecoded before = *entry;
+        bool is_extended = extend(&trail, fill(h, next, &insn, &unused));
+        if (before.handler == HANDLER_DECODE) {
+            append(&trail, entry);
+            continue;
+        }
+        *entry = before; /* has taken in what comes behind it already */
+        append(&trail, NULL);
+        if (!is_extended) {
             break;
         }
-        pc = next;
-        first = second;
     }
     return true;
 }
@@ -175,172 +241,181 @@ static bool csr_begin(struct hart *h, const struct predecoded *d, bool is_write,
     return hart_csr_read(h, number, ret_old) && !(is_write && number >= 0xc00);
 }
 
-#define PC() ((uint32_t)((d - code) * 2))
+/* `left` is how many instructions may run before the limit, less FUSED_MAX: not below 0, any
+ * handler may run; else those of single instructions may. A handler is charged for at its end. */
+#define PC()     ((uint32_t)((d - code) * 2))
+#define CYCLES() (limit - (uint64_t)(left + FUSED_MAX))
 /* The order at each boundary is: cap, interrupt, fetch. */
-#define DISPATCH()                  \
-    do {                            \
-        if (unlikely(--left < 0)) { \
-            goto limit;             \
-        }                           \
-        goto *table[d->handler];    \
+#define DISPATCH(count)           \
+    do {                          \
+        left -= (count);          \
+        if (unlikely(left < 0)) { \
+            goto limit;           \
+        }                         \
+        goto *table[d->handler];  \
     } while (0)
-#define NEXT(size)       \
-    do {                 \
-        d += (size) / 2; \
-        DISPATCH();      \
+#define NEXT(size, count) \
+    do {                  \
+        d += (size) / 2;  \
+        DISPATCH(count);  \
     } while (0)
 /* Before a cold path: it sees pc, and the meter as of before this instruction. */
-#define SAVE() (h->pc = PC(), h->cycles = limit - (uint64_t)left - 1)
-#define AFTER(step_expression, size)        \
-    do {                                    \
-        enum step step = (step_expression); \
-        if (unlikely(step != STEP_NEXT)) {  \
-            length = size;                  \
-            outcome = step;                 \
-            goto not_next;                  \
-        }                                   \
+#define SAVE(before) (h->pc = PC(), h->cycles = CYCLES() + (before))
+#define AFTER(step_expression, size, before) \
+    do {                                     \
+        enum step step = (step_expression);  \
+        if (unlikely(step != STEP_NEXT)) {   \
+            left -= (before) + 1;            \
+            length = size;                   \
+            outcome = step;                  \
+            goto not_next;                   \
+        }                                    \
     } while (0)
 
-/* What an instruction does. Control falls out behind it where it neither trapped nor jumped; but a
- * slow access may have changed the code that follows, so it goes on by the next entry. */
-#define DO_ALU(name, size)                                           \
-    {                                                                \
-        uint32_t b = HAS_RS2_##name ? x[d->rs2] : 0u;                \
-        x[d->rd] = alu_##name(x[d->rs1], b, (uint32_t)d->imm, PC()); \
+/* What an instruction does: its entry is d[at], and its handler has run `before` others. Control
+ * falls out behind it where it neither trapped nor jumped; but a slow access may have changed the
+ * code that follows, so it goes on by the next entry. */
+#define COMPUTE(name, at, a)                                                  \
+    {                                                                         \
+        uint32_t b = HAS_RS2_##name ? x[d[at].rs2] : 0u;                      \
+        x[d[at].rd] = alu_##name(a, b, (uint32_t)d[at].imm, PC() + 2 * (at)); \
     }
-#define DO_LOAD(name, size)                                                             \
+#define DO_ALU(name, size, at, before)  COMPUTE(name, at, x[d[at].rs1])
+#define DO_SAME(name, size, at, before) COMPUTE(name, at, x[d[at].rd])
+#define DO_ZERO(name, size, at, before) COMPUTE(name, at, 0u)
+#define DO_LOAD(name, size, at, before)                                                 \
     {                                                                                   \
-        uint32_t address = x[d->rs1] + (uint32_t)d->imm;                                \
+        uint32_t address = x[d[at].rs1] + (uint32_t)d[at].imm;                          \
         if (unlikely((!(access[address / PAGE_SIZE] & PAGE_READ)) |                     \
                      (address & (sizeof(loaded_##name) - 1)))) {                        \
             uint32_t value = 0;                                                         \
-            SAVE();                                                                     \
+            d += (at);                                                                  \
+            SAVE(before);                                                               \
             enum step loaded = load_slow(h, address, sizeof(loaded_##name), &value);    \
             x[d->rd] = loaded == STEP_TRAP ? x[d->rd] : (uint32_t)(loaded_##name)value; \
-            AFTER(loaded, size);                                                        \
-            NEXT(size);                                                                 \
+            AFTER(loaded, size, before);                                                \
+            NEXT(size, (before) + 1);                                                   \
         }                                                                               \
-        x[d->rd] = (uint32_t) * (const loaded_##name *)(memory + address);              \
+        x[d[at].rd] = (uint32_t) * (const loaded_##name *)(memory + address);           \
     }
-#define DO_STORE(name, size)                                                       \
-    {                                                                              \
-        int32_t offset = d->imm16;                                                 \
-        uint32_t address = x[d->rs1] + (uint32_t)offset;                           \
-        if (unlikely((!(access[address / PAGE_SIZE] & PAGE_WRITE)) |               \
-                     (address & (sizeof(stored_##name) - 1)))) {                   \
-            SAVE();                                                                \
-            AFTER(store_slow(h, address, sizeof(stored_##name), x[d->rs2]), size); \
-            NEXT(size);                                                            \
-        }                                                                          \
-        *(stored_##name *)(memory + address) = (stored_##name)x[d->rs2];           \
-        dirty[address / PAGE_SIZE] = 1;                                            \
+#define DO_STORE(name, size, at, before)                                                   \
+    {                                                                                      \
+        int32_t offset = d[at].imm16;                                                      \
+        uint32_t address = x[d[at].rs1] + (uint32_t)offset;                                \
+        if (unlikely((!(access[address / PAGE_SIZE] & PAGE_WRITE)) |                       \
+                     (address & (sizeof(stored_##name) - 1)))) {                           \
+            d += (at);                                                                     \
+            SAVE(before);                                                                  \
+            AFTER(store_slow(h, address, sizeof(stored_##name), x[d->rs2]), size, before); \
+            NEXT(size, (before) + 1);                                                      \
+        }                                                                                  \
+        *(stored_##name *)(memory + address) = (stored_##name)x[d[at].rs2];                \
+        dirty[address / PAGE_SIZE] = 1;                                                    \
     }
-#define DO_BRANCH(name, size)                    \
-    if (is_taken_##name(x[d->rs1], x[d->rs2])) { \
-        d += d->imm16;                           \
-        DISPATCH();                              \
+#define DO_BRANCH(name, size, at, before)              \
+    if (is_taken_##name(x[d[at].rs1], x[d[at].rs2])) { \
+        d += (at) + d[at].imm16;                       \
+        DISPATCH((before) + 1);                        \
     }
 
-#define RUN_ALU(name, size, unused)    DO_ALU(name, size) NEXT(size);
-#define RUN_LOAD(name, size, unused)   DO_LOAD(name, size) NEXT(size);
-#define RUN_STORE(name, size, unused)  DO_STORE(name, size) NEXT(size);
-#define RUN_BRANCH(name, size, unused) DO_BRANCH(name, size) NEXT(size);
-/* On to the second instruction of a pair: the cap is looked at between them as ever. */
-#define STEP(size)              \
-    d += (size) / 2;            \
-    if (unlikely(--left < 0)) { \
-        goto limit;             \
+/* The last instruction of a handler, and on. */
+#define END(size, at, before)                   NEXT(2 * (at) + (size), (before) + 1);
+#define RUN_ALU(name, size, at, before, unused) DO_ALU(name, size, at, before) END(size, at, before)
+#define RUN_SAME(name, size, at, before, unused) \
+    DO_SAME(name, size, at, before) END(size, at, before)
+#define RUN_ZERO(name, size, at, before, unused) \
+    DO_ZERO(name, size, at, before) END(size, at, before)
+#define RUN_LOAD(name, size, at, before, unused) \
+    DO_LOAD(name, size, at, before) END(size, at, before)
+#define RUN_STORE(name, size, at, before, unused) \
+    DO_STORE(name, size, at, before) END(size, at, before)
+#define RUN_BRANCH(name, size, at, before, unused) \
+    DO_BRANCH(name, size, at, before) END(size, at, before)
+#define RUN_JUMP(name, size, at, before, unused)                                \
+    {                                                                           \
+        uint32_t pc = PC() + 2 * (at);                                          \
+        uint32_t target = target_##name(x[d[at].rs1], (uint32_t)d[at].imm, pc); \
+        x[d[at].rd] = pc + (size);                                              \
+        d = code + target / 2;                                                  \
+        DISPATCH((before) + 1);                                                 \
     }
-#define RUN_JUMP(name, size, target) RUN_JUMP_##name(size)
-#define RUN_JUMP_jal(size)        \
-    {                             \
-        x[d->rd] = PC() + (size); \
-        d += d->imm;              \
-        DISPATCH();               \
-    }
-#define RUN_JUMP_jalr(size)                                     \
+#define RUN_AMO(name, size, at, before, semantics)              \
     {                                                           \
-        uint32_t target = (x[d->rs1] + (uint32_t)d->imm) & ~1u; \
-        x[d->rd] = PC() + (size);                               \
-        d = code + target / 2;                                  \
-        DISPATCH();                                             \
-    }
-#define RUN_AMO(name, size, semantics)                       \
-    {                                                        \
-        uint32_t address = x[d->rs1], b = x[d->rs2], m;      \
-        SAVE();                                              \
-        AFTER(amo_check(h, address), size);                  \
-        m = *(const uint32_t *)(memory + address);           \
-        x[d->rd] = m;                                        \
-        AFTER(store_slow(h, address, 4, (semantics)), size); \
-        NEXT(size);                                          \
+        uint32_t address = x[d->rs1], b = x[d->rs2], m;         \
+        SAVE(0);                                                \
+        AFTER(amo_check(h, address), size, 0);                  \
+        m = *(const uint32_t *)(memory + address);              \
+        x[d->rd] = m;                                           \
+        AFTER(store_slow(h, address, 4, (semantics)), size, 0); \
+        NEXT(size, 1);                                          \
     }
 /* csrrw always writes; the others where rs1's field is not 0 (9.1, table 9.1). */
-#define RUN_CSR(name, size, semantics)                                             \
+#define RUN_CSR(name, size, at, before, semantics)                                 \
     {                                                                              \
         bool is_immediate = OP_##name >= OP_csrrwi;                                \
         bool is_write = OP_##name == OP_csrrw || OP_##name == OP_csrrwi || d->rs1; \
         UNUSED uint32_t m, b = is_immediate ? d->rs1 : x[d->rs1];                  \
-        SAVE();                                                                    \
+        SAVE(0);                                                                   \
         if (unlikely(!csr_begin(h, d, is_write, &m))) {                            \
-            AFTER(trap_take(h, CAUSE_ILLEGAL, bits_at(h, h->pc)), size);           \
+            AFTER(trap_take(h, CAUSE_ILLEGAL, bits_at(h, h->pc)), size, 0);        \
         }                                                                          \
         if (is_write && !hart_csr_write(h, (uint32_t)d->imm, (semantics))) {       \
-            AFTER(trap_take(h, CAUSE_ILLEGAL, bits_at(h, h->pc)), size);           \
+            AFTER(trap_take(h, CAUSE_ILLEGAL, bits_at(h, h->pc)), size, 0);        \
         }                                                                          \
         x[d->rd] = m;                                                              \
-        NEXT(size);                                                                \
+        NEXT(size, 1);                                                             \
     }
-#define RUN_SYSTEM(name, size, unused) RUN_##name(size)
+#define RUN_SYSTEM(name, size, at, before, unused) RUN_##name(size)
 #define RUN_fence(size) \
     {                   \
-        NEXT(size);     \
+        NEXT(size, 1);  \
     }
 #define RUN_fence_i(size) RUN_fence(size)
-#define RUN_ecall(size)                              \
-    {                                                \
-        SAVE();                                      \
-        AFTER(trap_take(h, CAUSE_ECALL_M, 0), size); \
-        NEXT(size);                                  \
+#define RUN_ecall(size)                                 \
+    {                                                   \
+        SAVE(0);                                        \
+        AFTER(trap_take(h, CAUSE_ECALL_M, 0), size, 0); \
+        NEXT(size, 1);                                  \
     }
-#define RUN_ebreak(size)                         \
-    {                                            \
-        SAVE();                                  \
-        enum step called = break_or_call(h);     \
-        left = (int64_t)(limit - h->cycles) - 1; \
-        AFTER(called, size);                     \
-        NEXT(size);                              \
+#define RUN_ebreak(size)                                 \
+    {                                                    \
+        SAVE(0);                                         \
+        enum step called = break_or_call(h);             \
+        left = (int64_t)(limit - h->cycles) - FUSED_MAX; \
+        AFTER(called, size, 0);                          \
+        NEXT(size, 1);                                   \
     }
 #define RUN_mret(size)        \
     {                         \
         hart_mret(h);         \
         d = code + h->pc / 2; \
-        DISPATCH();           \
+        DISPATCH(1);          \
     }
 #define RUN_wfi(size)     \
     {                     \
         d += (size) / 2;  \
+        left--;           \
         exit = HART_WAIT; \
         goto leave;       \
     }
-#define RUN_lr_w(size)                                    \
-    {                                                     \
-        uint32_t value;                                   \
-        SAVE();                                           \
-        AFTER(load_reserved(h, x[d->rs1], &value), size); \
-        x[d->rd] = value;                                 \
-        NEXT(size);                                       \
+#define RUN_lr_w(size)                                       \
+    {                                                        \
+        uint32_t value;                                      \
+        SAVE(0);                                             \
+        AFTER(load_reserved(h, x[d->rs1], &value), size, 0); \
+        x[d->rd] = value;                                    \
+        NEXT(size, 1);                                       \
     }
 /* Its own store may drop the predecoded instruction, so rd is read before. */
 #define RUN_sc_w(size)                                                         \
     {                                                                          \
         uint32_t rd = d->rd;                                                   \
         uint32_t failed = 0;                                                   \
-        SAVE();                                                                \
+        SAVE(0);                                                               \
         enum step tried = store_conditional(h, x[d->rs1], x[d->rs2], &failed); \
         x[rd] = tried == STEP_TRAP ? x[rd] : failed;                           \
-        AFTER(tried, size);                                                    \
-        NEXT(size);                                                            \
+        AFTER(tried, size, 0);                                                 \
+        NEXT(size, 1);                                                         \
     }
 
 /* The one long function: generated from the table, a handler a row. */
@@ -348,17 +423,30 @@ static enum hart_exit interpret(struct hart *h, uint64_t limit)
 {
     static const void *const handlers[HANDLER_COUNT] = {
         [HANDLER_DECODE] = &&decode,
-        [HANDLER_WORD + OP_illegal] = &&illegal,
-        [HANDLER_HALF + OP_illegal] = &&illegal,
+        [HANDLER(FORM_ANY, OP_illegal, 4)] = &&illegal,
+        [HANDLER(FORM_ANY, OP_illegal, 2)] = &&illegal,
         [HANDLER_SELF_JUMP] = &&self_jump,
+#define AT(kind, name, size)    [SINGLE(kind, name, size)] = &&run_##kind##name##size,
+#define EACH_ALU(name, size)    AT(ALU, name, size) AT(SAME, name, size) AT(ZERO, name, size)
+#define EACH_LOAD(name, size)   AT(LOAD, name, size)
+#define EACH_STORE(name, size)  AT(STORE, name, size)
+#define EACH_BRANCH(name, size) AT(BRANCH, name, size)
+#define EACH_JUMP(name, size)   AT(JUMP, name, size)
+#define EACH_AMO(name, size)    AT(AMO, name, size)
+#define EACH_CSR(name, size)    AT(CSR, name, size)
+#define EACH_SYSTEM(name, size) AT(SYSTEM, name, size)
 #define INSN(name, extension, format, kind, match, mask, semantics, text) \
-    [HANDLER_WORD + OP_##name] = &&word_##name, [HANDLER_HALF + OP_##name] = &&half_##name,
+    EACH_##kind(name, 4) EACH_##kind(name, 2)
 #include "isa/rv32.def"
 #undef INSN
-#define FUSE(kind, name, size, next_kind, next_name, next_size) \
-    [HANDLER_##name##size##_##next_name##next_size] = &&pair_##name##size##_##next_name##next_size,
+#define PAIR(k1, n1, s1, k2, n2, s2) \
+    [HANDLER_##k1##n1##s1##_##k2##n2##s2] = &&run_##k1##n1##s1##_##k2##n2##s2,
+#define TRIPLE(k1, n1, s1, k2, n2, s2, k3, n3, s3)         \
+    [HANDLER_##k1##n1##s1##_##k2##n2##s2##_##k3##n3##s3] = \
+        &&run_##k1##n1##s1##_##k2##n2##s2##_##k3##n3##s3,
 #include "engine/fuse.def"
-#undef FUSE
+#undef PAIR
+#undef TRIPLE
     };
     const void *const *table = handlers;
     __asm__("" : "+r"(table)); /* keeps the address in a register: else it is formed at each jump */
@@ -368,54 +456,71 @@ static enum hart_exit interpret(struct hart *h, uint64_t limit)
     uint8_t *const dirty = h->dirty;
     struct predecoded *const code = h->code;
     const struct predecoded *d = code + h->pc / 2;
-    int64_t left = (int64_t)(limit - h->cycles);
+    int64_t left = (int64_t)(limit - h->cycles) - FUSED_MAX;
     enum hart_exit exit = HART_LIMIT;
     enum step outcome = STEP_TRAP;
     unsigned length = 0;
 
-    DISPATCH();
+    DISPATCH(0);
 
+/* The semantics of kinds that are ever fused have names; of the others they are spelt out here. */
+#define ALONE(kind, name, size, semantics) \
+    run_##kind##name##size : RUN_##kind(name, size, 0, 0, semantics)
+#define ALONE_ALU(name, size, unused) \
+    ALONE(ALU, name, size, ) ALONE(SAME, name, size, ) ALONE(ZERO, name, size, )
+#define ALONE_LOAD(name, size, unused)      ALONE(LOAD, name, size, )
+#define ALONE_STORE(name, size, unused)     ALONE(STORE, name, size, )
+#define ALONE_BRANCH(name, size, unused)    ALONE(BRANCH, name, size, )
+#define ALONE_JUMP(name, size, unused)      ALONE(JUMP, name, size, )
+#define ALONE_AMO(name, size, semantics)    ALONE(AMO, name, size, semantics)
+#define ALONE_CSR(name, size, semantics)    ALONE(CSR, name, size, semantics)
+#define ALONE_SYSTEM(name, size, semantics) ALONE(SYSTEM, name, size, semantics)
 #define INSN(name, extension, format, kind, match, mask, semantics, text) \
-    word_##name : RUN_##kind(name, 4, semantics) half_##name : RUN_##kind(name, 2, semantics)
+    ALONE_##kind(name, 4, semantics) ALONE_##kind(name, 2, semantics)
 #include "isa/rv32.def"
 #undef INSN
 
-#define FUSE(kind, name, size, next_kind, next_name, next_size)                   \
-    pair_##name##size##_##next_name##next_size : DO_##kind(name, size) STEP(size) \
-                                                     RUN_##next_kind(next_name, next_size, )
+#define PAIR(k1, n1, s1, k2, n2, s2) \
+    run_##k1##n1##s1##_##k2##n2##s2 : DO_##k1(n1, s1, 0, 0) RUN_##k2(n2, s2, (s1) / 2, 1, )
+#define TRIPLE(k1, n1, s1, k2, n2, s2, k3, n3, s3)           \
+    run_##k1##n1##s1##_##k2##n2##s2##_##k3##n3##s3           \
+        : DO_##k1(n1, s1, 0, 0) DO_##k2(n2, s2, (s1) / 2, 1) \
+              RUN_##k3(n3, s3, ((s1) + (s2)) / 2, 2, )
 #include "engine/fuse.def"
-#undef FUSE
+#undef PAIR
+#undef TRIPLE
 
 decode : {
     uint32_t pc = PC();
     uint32_t fault;
     d = code + pc / 2; /* a branch may have wrapped round the address space */
     if (!predecode(h, pc, &fault)) {
-        SAVE();
-        AFTER(trap_take(h, CAUSE_FETCH_FAULT, fault), 0);
+        SAVE(0);
+        AFTER(trap_take(h, CAUSE_FETCH_FAULT, fault), 0, 0);
     }
-    goto *table[d->handler];
+    DISPATCH(0);
 }
 illegal:
-    SAVE();
-    AFTER(trap_take(h, CAUSE_ILLEGAL, (uint32_t)d->imm), 0);
+    SAVE(0);
+    AFTER(trap_take(h, CAUSE_ILLEGAL, (uint32_t)d->imm), 0, 0);
 not_next:
     if (outcome == STEP_STOP) {
         d += length / 2;
         exit = HART_STOP;
         goto leave;
     }
-    h->cycles = limit - (uint64_t)left;
+    h->cycles = CYCLES();
     return HART_LIMIT;
-self_jump:
+self_jump: /* it does not retire */
     exit = HART_SELF_JUMP;
-    left++; /* it does not retire */
     goto leave;
 limit:
-    left++;
+    if (left + FUSED_MAX > 0) {
+        goto *table[first_of(d->handler)];
+    }
 leave:
     h->pc = PC();
-    h->cycles = limit - (uint64_t)left;
+    h->cycles = CYCLES();
     return exit;
 }
 
