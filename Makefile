@@ -40,8 +40,10 @@ asan:
 fuzz: deps        ## run every fuzzer for SECONDS each (15)
 	@tools/fuzz $(or $(SECONDS),15)
 
-bench: all        ## ratios against native code, qemu and lighttpd; see bench/RESULTS.md
+bench: deps       ## ratios against native code, qemu, lighttpd and a bare loop; see bench/RESULTS.md
+	@$(MAKE) --no-print-directory all
 	@bench/run $(BUILD)
+	@bench/post $(BUILD)
 
 tidy:             ## who includes whom, function length, banned calls, format
 	@tools/tidy
