@@ -94,7 +94,7 @@ static int set_up(struct run *r, struct msg *msg)
     int err = read_image(r, msg);
     err = err ? err : make_machine(r, msg);
     err = err ? err : run_files_map(r, &in_len, msg);
-    err = err ? err : machine_load(r->machine, &r->image, msg);
+    err = err ? err : machine_load(r->machine, &r->image, run_files_rom_fd(r), msg);
     if (err) {
         return err;
     }

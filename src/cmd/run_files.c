@@ -105,7 +105,7 @@ static int view_by_map(struct run *r, struct run_file *f, struct msg *msg)
     void *base;
     int err = os_reserve(size, &base);
     if (!err) {
-        err = os_map_file(base, size, f->given.fd, OS_READ, true);
+        err = os_map_file(base, size, f->given.fd, 0, OS_READ | OS_SHARED);
     }
     if (err) {
         return fail(msg, err, "%s %s cannot be mapped", f->label, f->path);
@@ -139,6 +139,11 @@ int run_files_view_rom(struct run *r, struct msg *msg)
         return view_by_map(r, f, msg);
     }
     return view_by_read(r, f, msg);
+}
+
+int run_files_rom_fd(const struct run *r)
+{
+    return r->rom_copy ? -1 : r->files[RUN_ROM].given.fd;
 }
 
 static int map_one(struct run *r, struct run_file *f, uint32_t *ret_len, struct msg *msg)
@@ -215,15 +220,34 @@ int run_files_send_out(struct run *r, struct msg *msg)
                : 0;
 }
 
+/* Is this byte of the host's memory one of the file's, and which? Parts of the ROM lie in its
+ * window too. */
+static bool is_of_file(const struct run *r, const struct run_file *f, const uint8_t *at,
+                       uint64_t *ret_offset)
+{
+    if (f->base && at >= f->base && at < f->base + f->size) {
+        *ret_offset = (uint64_t)(at - f->base);
+        return true;
+    }
+    for (uint32_t i = 0; f->window == WINDOW_ROM && i < r->image.segments_count; i++) {
+        const struct segment *s = &r->image.segments[i];
+        const uint8_t *place = machine_window(r->machine, WINDOW_ROM) + (s->address - ROM_BASE);
+        if (at >= place && at < place + s->bytes.len) {
+            *ret_offset = (uint64_t)(s->bytes.data - r->rom_view) + (uint64_t)(at - place);
+            return true;
+        }
+    }
+    return false;
+}
+
 int run_files_lost(const struct run *r, const void *address, struct msg *msg)
 {
-    const uint8_t *at = address;
     for (const struct run_file *f = r->files; f < r->files + RUN_ROLES; f++) {
         uint64_t size = 0;
-        if (!f->base || at < f->base || at >= f->base + f->size) {
+        uint64_t offset = 0;
+        if (!is_of_file(r, f, address, &offset)) {
             continue;
         }
-        uint64_t offset = (uint64_t)(at - f->base);
         if (os_given_size_now(&f->given, &size) == 0 && offset >= size) {
             return fail(msg, ERR_IO,
                         "%s %s was cut to %" PRIu64 " bytes during the run, which needs its byte "

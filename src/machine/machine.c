@@ -97,8 +97,11 @@ int machine_map_file(struct machine *m, enum window window, const struct window_
         return 0;
     }
     int access = window == WINDOW_IN ? OS_READ : OS_READ | OS_WRITE;
-    int err = os_map_file(m->memory + windows[window].base, (size_t)size, file->fd, access,
-                          file->mode == MAP_IN_PLACE);
+    void *base = machine_window(m, window);
+    int err = window == WINDOW_RAM && file->mode == MAP_PRIVATE_COPY /* RAM is sparse, as a rule */
+                  ? os_map_data(base, (size_t)size, file->fd, access)
+                  : os_map_file(base, (size_t)size, file->fd, 0,
+                                access | (file->mode == MAP_IN_PLACE ? OS_SHARED : 0));
     return err ? fail(msg, err, "mapping a file of %llu bytes failed", size) : 0;
 }
 
@@ -112,16 +115,34 @@ static bool is_in_ram(const struct segment *s)
     return s->address - (uint32_t)RAM_BASE < RAM_SIZE;
 }
 
-int machine_load(struct machine *m, const struct image *image, struct msg *msg)
+/* Maps the whole pages of a ROM segment, where they are whole pages of the file too, and copies the
+ * rest of it. */
+static int lay_out(struct machine *m, const struct segment *s, size_t offset, int fd)
 {
-    (void)msg;
+    uint32_t skew = (uint32_t)(PAGE_SIZE - s->address % PAGE_SIZE) % PAGE_SIZE;
+    bool is_mappable = fd >= 0 && offset % PAGE_SIZE == s->address % PAGE_SIZE;
+    size_t pages = is_mappable && s->bytes.len > skew ? (s->bytes.len - skew) / PAGE_SIZE : 0;
+    size_t head = pages ? skew : 0;
+    size_t tail = pages ? skew + pages * PAGE_SIZE : 0;
+    uint8_t *place = m->memory + s->address;
+    int err = pages ? os_map_file(place + head, tail - head, fd, offset + head, OS_READ) : 0;
+    if (!err) {
+        memcpy(place, s->bytes.data, head);
+        memcpy(place + tail, s->bytes.data + tail, s->bytes.len - tail);
+        hart_wrote(m->hart, s->address, (uint32_t)s->bytes.len);
+    }
+    return err;
+}
+
+int machine_load(struct machine *m, const struct image *image, int fd, struct msg *msg)
+{
     m->image = image;
     m->entry = image->entry;
     for (uint32_t i = 0; i < image->segments_count; i++) {
         const struct segment *s = &image->segments[i];
-        if (!is_in_ram(s)) {
-            memcpy(m->memory + s->address, s->bytes.data, s->bytes.len);
-            hart_wrote(m->hart, s->address, (uint32_t)s->bytes.len);
+        int err = is_in_ram(s) ? 0 : lay_out(m, s, (size_t)(s->bytes.data - image->file.data), fd);
+        if (err) {
+            return fail(msg, err, "mapping %zu bytes of the image failed", s->bytes.len);
         }
     }
     return 0;

@@ -83,12 +83,13 @@ void machine_destroy(struct machine *m);
 MUST_CHECK int machine_map_file(struct machine *m, enum window window,
                                 const struct window_file *file, struct msg *msg);
 /* The host's view of a window, of its full size, writable by the host except where a file is
- * mapped read-only (ROM and IN of machine_map_file); valid until destroy. */
+ * mapped read-only (in ROM and IN); valid until destroy. */
 uint8_t *machine_window(struct machine *m, enum window window);
 
 /* Lays an image out: ROM bytes now, RAM segments at each reset. `image` and the bytes it borrows
- * must outlive the machine. */
-MUST_CHECK int machine_load(struct machine *m, const struct image *image, struct msg *msg);
+ * must outlive the machine. `fd` is the image's file (the machine keeps no descriptor), whose pages
+ * are mapped where they lie right; -1 where there is none. */
+MUST_CHECK int machine_load(struct machine *m, const struct image *image, int fd, struct msg *msg);
 
 /* What the lambda controller tells the guest about its request. */
 void machine_set_in_len(struct machine *m, uint32_t len);

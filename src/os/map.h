@@ -11,13 +11,21 @@ MUST_CHECK int os_reserve(size_t size, void **ret_base);
 /* Gives back a reservation or mapping; NULL is accepted. */
 void os_unmap(void *base, size_t size);
 
-enum os_access { OS_NONE = 0, OS_READ = 1, OS_WRITE = 2 };
+enum os_access {
+    OS_NONE = 0,
+    OS_READ = 1,
+    OS_WRITE = 2,
+    OS_SHARED = 4, /* of a file: stores reach it; else they stay private */
+};
 
 /* Zero pages over [base, base + size), replacing what was mapped there. */
 MUST_CHECK int os_map_zero(void *base, size_t size, int access);
-/* Maps the file's first `size` bytes over `base`: shared (stores reach the file) or private. The
+/* Maps `size` bytes of the file from `offset` on, a multiple of the page size, over `base`. The
  * descriptor may be closed afterwards. */
-MUST_CHECK int os_map_file(void *base, size_t size, int fd, int access, int is_shared);
+MUST_CHECK int os_map_file(void *base, size_t size, int fd, uint64_t offset, int access);
+/* The same from the file's start, privately, and only where it holds data: over its holes what was
+ * mapped stays, so that reading them costs no page of the file's (nor any read-ahead). */
+MUST_CHECK int os_map_data(void *base, size_t size, int fd, int access);
 MUST_CHECK int os_protect(void *base, size_t size, int access);
 /* Makes whole pages of a private or anonymous mapping as they were when first mapped. */
 void os_forget(void *base, size_t size);

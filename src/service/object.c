@@ -264,7 +264,7 @@ static int parse_image(struct request *request, struct image *image)
     void *base = NULL;
     size_t size = request->body_len;
     int err = size > 0 ? os_reserve(size, &base) : 0;
-    err = err || size == 0 ? err : os_map_file(base, size, request->body_fd, OS_READ, 0);
+    err = err || size == 0 ? err : os_map_file(base, size, request->body_fd, 0, OS_READ);
     err = err ? err : image_parse(span_of(base, size), request->format, image, &request->msg);
     os_unmap(base, size); /* the entry is all that is looked at from here on */
     return err;

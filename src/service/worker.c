@@ -24,7 +24,7 @@ static int map_whole(int fd, uint64_t size, bool is_shared, uint8_t **ret_base)
     void *base = NULL;
     int err = os_reserve(size, &base);
     if (!err) {
-        err = os_map_file(base, size, fd, OS_READ | (is_shared ? OS_WRITE : 0), is_shared);
+        err = os_map_file(base, size, fd, 0, is_shared ? OS_READ | OS_WRITE | OS_SHARED : OS_READ);
     }
     if (!err) {
         *ret_base = base;
@@ -104,7 +104,7 @@ static int set_up(struct worker *w)
         return fail(msg, err, "the machine cannot be made: %s", err_text(err));
     }
     err = map_windows(w);
-    err = err ? err : machine_load(w->machine, &w->image, msg);
+    err = err ? err : machine_load(w->machine, &w->image, w->fds[RUN_FD_IMAGE], msg);
     if (!err) {
         machine_set_in_len(w->machine, order->in_len);
         machine_set_meta_len(w->machine, order->meta_len);

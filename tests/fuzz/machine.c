@@ -31,7 +31,7 @@ static struct machine *start(const struct image *image, size_t *console)
     check(machine_create(&config, &m) == 0);
     memcpy(machine_window(m, WINDOW_IN), image->file.data, image->file.len);
     machine_set_in_len(m, (uint32_t)image->file.len);
-    check(machine_load(m, image, &msg) == 0);
+    check(machine_load(m, image, -1, &msg) == 0);
     machine_reset(m);
     return m;
 }

@@ -68,7 +68,7 @@ static struct machine *load(const struct image *image, const struct step *begin)
     struct msg msg;
     const struct machine_config config = {.cycles_max = cycles_max};
     check(machine_create(&config, &m) == 0);
-    check(machine_load(m, image, &msg) == 0);
+    check(machine_load(m, image, -1, &msg) == 0);
     machine_reset(m);
     adopt(m->hart, begin);
     return m;

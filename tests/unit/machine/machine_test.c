@@ -266,7 +266,7 @@ static void load_segment(struct board *b, struct image *image)
                             .segments_count = 1,
                             .segments = {{ram + 0x800, {segment_bytes, sizeof segment_bytes}}}};
     struct msg msg;
-    assert_int_equal(machine_load(b->machine, image, &msg), 0);
+    assert_int_equal(machine_load(b->machine, image, -1, &msg), 0);
     machine_reset(b->machine);
 }
 

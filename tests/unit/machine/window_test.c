@@ -114,3 +114,69 @@ TEST(tohost, over_a_pages_end_is_seen_from_both_sides)
     assert_int_equal(b.stop.exit_code, 0x10000);
     board_deinit(&b);
 }
+
+/* Data at the start, behind a short hole, behind a long one and at the very end of the window. */
+BOARD_TEST(file, with_holes_is_whole_where_it_has_data)
+{
+    static const long places[] = {0, 3 * 4096L, 3 * 4096L + 4095, 1024 * 1024L + 5, RAM_SIZE - 1L};
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(ftruncate(fileno(file), RAM_SIZE), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        uint8_t byte = (uint8_t)(i + 1);
+        assert_int_equal(pwrite(fileno(file), &byte, 1, places[i]), 1);
+    }
+    assert_int_equal(map(b, WINDOW_RAM, file, RAM_SIZE, MAP_PRIVATE_COPY), 0);
+    uint8_t *window = machine_window(b->machine, WINDOW_RAM);
+    uint32_t sum = 0;
+    for (size_t i = 0; i < RAM_SIZE; i++) {
+        sum += window[i];
+    }
+    assert_int_equal(sum, 1 + 2 + 3 + 4 + 5);
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        assert_int_equal(window[places[i]], i + 1);
+        window[places[i] ^ 0x10000] = 9; /* stores stay here, over holes as over data */
+        assert_int_equal(byte_of(file, places[i] ^ 0x10000), 0);
+    }
+    fclose(file);
+}
+
+/* Wherever a segment begins and ends, in its page and in the file's, the window has its bytes. */
+TEST(image, is_the_same_mapped_as_copied)
+{
+    static const struct {
+        uint32_t offset, address, len;
+    } rows[] = {
+        {0, 0, 3 * 4096},        {0, 0, 5000},       {16, 16, 4095},
+        {16, 16, 3 * 4096 - 16}, {16, 16, 4 * 4096}, {4096, 2 * 4096, 4097},
+        {20, 4, 3 * 4096},       {100, 100, 1},      {4095, 4095, 4098},
+    };
+    static uint8_t bytes[6 * 4096];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(i * 7 + i / 256 + 1);
+    }
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(pwrite(fileno(file), bytes, sizeof bytes, 0), sizeof bytes);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        const struct image image = {
+            .entry = ROM_BASE,
+            .segments_count = 1,
+            .file = span_of(bytes, sizeof bytes),
+            .segments = {{ROM_BASE + rows[i].address,
+                          span_of(bytes + rows[i].offset, rows[i].len)}},
+        };
+        static uint8_t expected[ROM_SIZE];
+        memset(expected, 0, sizeof expected);
+        memcpy(expected + rows[i].address, bytes + rows[i].offset, rows[i].len);
+        for (int fd = -1; fd <= fileno(file); fd += fileno(file) + 1) {
+            struct board b;
+            struct msg msg = {""};
+            board_init(&b, (struct machine_config){.cycles_max = 1});
+            assert_int_equal(machine_load(b.machine, &image, fd, &msg), 0);
+            assert_memory_equal(machine_window(b.machine, WINDOW_ROM), expected, ROM_SIZE);
+            board_deinit(&b);
+        }
+    }
+    fclose(file);
+}
