@@ -294,18 +294,41 @@ static void watch_for_next(struct conn *c)
     os_watch_change(c->server->poll, &c->watch, events);
 }
 
-void conn_run(struct conn *c)
+static void step_all(struct conn *c)
 {
+    c->has_next = false;
     c->is_running = true;
     while (!c->is_broken && step(c)) {
     }
     c->is_running = false;
+}
+
+/* Ends it where nothing more can come, else waits for what its state asks for. */
+static void settle(struct conn *c)
+{
     bool is_idle = c->state == CONN_HEAD && c->in_len == 0;
     if (c->is_broken || (is_idle && c->server->is_draining)) {
         conn_destroy(c, HTTP_ABORT_GONE);
         return;
     }
     watch_for_next(c);
+}
+
+void conn_run(struct conn *c)
+{
+    step_all(c);
+    settle(c);
+}
+
+void conn_leave_request(struct conn *c)
+{
+    c->is_running = true;
+    if (!c->is_broken && step_send(c) && c->in_len > 0) {
+        c->has_next = true;
+        c->is_broken |= os_timer_start(c->server->poll, &c->timer, now_of(c)) != 0;
+    }
+    c->is_running = false;
+    settle(c);
 }
 
 /* ---- what happens to it ---- */
@@ -333,15 +356,15 @@ static void on_event(void *context, uint32_t events)
     if (events & OS_BROKEN) {
         c->is_broken = true;
     } else if (events & OS_READABLE && is_reading) {
-        receive(c);
+        /* Not before what is there was looked at: the buffer may be full. */
+        if (!c->has_next) {
+            receive(c);
+        }
     } else if (events & OS_READABLE) {
         os_watch_change(c->server->poll, &c->watch, c->watch.events & ~(uint32_t)OS_READABLE);
     }
-    if (!c->is_broken && c->state != CONN_LINGER) {
-        c->is_running = true;
-        while (!c->is_broken && step(c)) {
-        }
-        c->is_running = false;
+    if (c->state != CONN_LINGER) {
+        step_all(c);
     }
     /* The client will not read the answer, or so we take it: its run is to stop. */
     if (events & OS_HALF_CLOSED && c->state == CONN_WAIT) {
@@ -402,7 +425,9 @@ static void time_out(struct conn *c)
 static void on_timer(void *context)
 {
     struct conn *c = context;
-    if (c->deadline_ns > now_of(c)) {
+    if (c->has_next) {
+        conn_set_deadline(c, now_of(c) + c->server->options.idle_timeout_ns);
+    } else if (c->deadline_ns > now_of(c)) {
         conn_set_deadline(c, c->deadline_ns);
     } else {
         c->is_running = true;

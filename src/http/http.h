@@ -196,7 +196,9 @@ struct http_reply {
 };
 
 /* Answers the request, once; takes the body as its kind says. Never fails towards the caller: a
- * client that cannot be reached shows in on_end. The request may end inside this call. */
+ * client that cannot be reached shows in on_end. The request may end inside this call, but the next
+ * one of its connection begins in a later turn of the loop: no other callback comes from in here.
+ */
 void http_respond(struct http_request *request, const struct http_reply *reply);
 /* Appends "name: value\r\n" to the lines of a reply. ERR_ARGUMENT where the name is not a token or
  * the value holds CR, LF, NUL or another control; nothing is appended then. */

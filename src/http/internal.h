@@ -77,6 +77,7 @@ struct conn {
     bool is_running; /* conn_run is active further up the stack */
     bool is_broken;  /* to be destroyed when conn_run ends */
     bool closes;     /* after the reply under way */
+    bool has_next;   /* the next request came already: the timer is set to begin it */
     struct os_address peer;
     char peer_text[OS_ADDRESS_TEXT_MAX];
     /* Input: [0, head_len) is the head once it is complete, [head_len, in_len) not yet used. */
@@ -124,6 +125,9 @@ MUST_CHECK int conn_create(struct http_server *server, int fd, const struct os_a
 void conn_destroy(struct conn *c, enum http_abort why);
 /* Goes on as far as it can without waiting; may destroy `c`. */
 void conn_run(struct conn *c);
+/* After an answer from outside of conn_run: goes on sending, but leaves the next request to a turn
+ * of the loop, since whoever answers is in the midst of its own work. May destroy `c`. */
+void conn_leave_request(struct conn *c);
 void conn_set_deadline(struct conn *c, uint64_t deadline_ns);
 /* Answers with an error of ours and closes afterwards; tells the handler where it knew. */
 void conn_refuse(struct conn *c, const struct refusal *refusal);

@@ -229,7 +229,7 @@ void http_respond(struct http_request *r, const struct http_reply *reply)
         }
     }
     if (!c->is_running) {
-        conn_run(c);
+        conn_leave_request(c);
     }
 }
 

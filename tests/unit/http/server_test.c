@@ -412,6 +412,31 @@ TEST(server, keeps_the_connection_and_answers_pipelined_requests_in_order)
     stop(&w);
 }
 
+TEST(server, begins_no_request_while_another_is_answered_from_outside)
+{
+    struct world w;
+    start_with_defaults(&w);
+    static char text[1 << 15];
+    size_t len = 0;
+    for (int i = 0; i < 400; i++) { /* more than a connection's buffer holds */
+        len +=
+            (size_t)snprintf(text + len, sizeof text - len, "GET /later HTTP/1.1\r\n" HOST "\r\n");
+    }
+    say(&w, text, len);
+    for (size_t i = 1; i <= 400; i++) {
+        for (int turns = 0; turns < 20 && !w.later; turns++) {
+            turn(&w);
+        }
+        struct http_request *first = w.later;
+        assert_non_null(first);
+        w.later = NULL;
+        answer(first, span_of_string("late"));
+        assert_null(w.later);
+        expect(&w, "late", i);
+    }
+    stop(&w);
+}
+
 TEST(server, keeps_pipelined_requests_waiting_for_a_late_answer)
 {
     struct world w;
