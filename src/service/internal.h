@@ -22,6 +22,7 @@ struct session {
     struct request *first;
     struct request *last;
     uint64_t waiting_count;
+    bool is_giving;       /* give_turns is at work further up the stack */
     struct session *next; /* in its bucket */
 };
 
@@ -38,6 +39,7 @@ struct service {
     struct request *workers_last;
     uint64_t workers_waiting;
     uint64_t workers_busy;
+    bool is_starting;    /* post_next is at work further up the stack */
     uint64_t body_bytes; /* of all requests under way */
     struct os_timer drain_timer;
     bool is_draining;
@@ -47,8 +49,9 @@ struct service {
 
 enum phase {
     PHASE_BODY,      /* before its turn: the body comes */
-    PHASE_QUEUED,    /* waits for the session */
-    PHASE_WORKER,    /* has the session, waits for a worker */
+    PHASE_QUEUED,    /* in the session's queue */
+    PHASE_TURN,      /* has the session; neither waits nor runs, as between two of the others */
+    PHASE_WORKER,    /* has the session, is in the queue for a worker */
     PHASE_RUNNING,   /* its child runs */
     PHASE_COMMITTING /* on a thread of the store: stands, whatever the client does */
 };
@@ -153,7 +156,7 @@ void session_turn(struct request *request);
 bool post_head(struct request *request);
 void post_complete(struct request *request);
 void post_turn(struct request *request);
-/* A worker is free again: starts the next run that waits. */
+/* Starts runs that wait while workers are free. */
 void post_next(struct service *service);
 void post_abort(struct request *request);
 

@@ -144,6 +144,7 @@ static void unqueue(struct request *request)
     service->workers_last = service->workers_last == request ? before : service->workers_last;
     service->workers_waiting--;
     request->next = NULL;
+    request->phase = PHASE_TURN;
     os_timer_stop(service->poll, &request->timer);
 }
 
@@ -170,7 +171,8 @@ void post_turn(struct request *request)
         end(request);
         return;
     }
-    if (service->workers_busy < options->workers) {
+    /* Not past those who wait: one session's queue would keep the others from their turns. */
+    if (service->workers_busy < options->workers && !service->workers_first) {
         start_run(request);
         return;
     }
@@ -189,15 +191,22 @@ void post_turn(struct request *request)
     }
     service->workers_last = request;
     service->workers_waiting++;
+    request->phase = PHASE_WORKER;
 }
 
+/* A run that cannot start ends at once and leaves its worker to the next. */
 void post_next(struct service *service)
 {
-    struct request *request = service->workers_first;
-    if (request && service->workers_busy < service->options.workers) {
+    if (service->is_starting) {
+        return;
+    }
+    service->is_starting = true;
+    while (service->workers_first && service->workers_busy < service->options.workers) {
+        struct request *request = service->workers_first;
         unqueue(request);
         start_run(request);
     }
+    service->is_starting = false;
 }
 
 void post_abort(struct request *request)

@@ -56,14 +56,43 @@ static void unqueue(struct request *request)
     session->last = session->last == request ? before : session->last;
     session->waiting_count--;
     request->next = NULL;
+    request->phase = PHASE_TURN;
     os_timer_stop(request->service->poll, &request->timer);
 }
 
-static void give_turn(struct request *request)
+static void enqueue(struct session *session, struct request *request)
 {
-    request->session->active = request;
-    request->phase = PHASE_WORKER;
-    session_turn(request);
+    if (session->last) {
+        session->last->next = request;
+    } else {
+        session->first = request;
+    }
+    session->last = request;
+    session->waiting_count++;
+    request->phase = PHASE_QUEUED;
+}
+
+/* Gives turns until one lasts: a request may end within its turn, and calls this again then. The
+ * session goes where nobody is left. */
+static void give_turns(struct session *session, struct service *service)
+{
+    if (session->is_giving) {
+        return;
+    }
+    session->is_giving = true;
+    while (!session->active && session->first) {
+        struct request *request = session->first;
+        unqueue(request);
+        session->active = request;
+        session_turn(request);
+    }
+    session->is_giving = false;
+    if (!session->active) {
+        struct session **place = place_of(service, &session->id);
+        check(*place == session);
+        *place = session->next;
+        free(session);
+    }
 }
 
 /* Ends the wait of a queued request with an answer. */
@@ -88,7 +117,7 @@ static int join(struct request *request, const struct id *id)
 {
     request->is_busy = true;
     request->queued_ns = os_now_ns();
-    request->phase = PHASE_QUEUED;
+    request->phase = PHASE_TURN;
     request->session = find_or_make(request->service, id);
     if (!request->session) {
         request_fail_err(request, ERR_NO_MEMORY, NULL);
@@ -113,11 +142,12 @@ void session_enter(struct request *request, const struct id *id)
         return;
     }
     struct session *session = request->session;
+    uint64_t max = request->service->options.queue_max;
     if (!session->active) {
-        give_turn(request);
+        enqueue(session, request);
+        give_turns(session, request->service);
         return;
     }
-    uint64_t max = request->service->options.queue_max;
     if (session->waiting_count >= max || start_timer(request)) {
         char detail[120];
         snprintf(detail, sizeof detail, "%llu requests wait for this session already, the limit",
@@ -127,13 +157,7 @@ void session_enter(struct request *request, const struct id *id)
         request_release(request);
         return;
     }
-    if (session->last) {
-        session->last->next = request;
-    } else {
-        session->first = request;
-    }
-    session->last = request;
-    session->waiting_count++;
+    enqueue(session, request);
 }
 
 void session_enter_to_remove(struct request *request, const struct id *id)
@@ -145,14 +169,10 @@ void session_enter_to_remove(struct request *request, const struct id *id)
     while (session->first) {
         turn_away(session->first, 409, "removed", "the session was removed while this waited");
     }
+    enqueue(session, request);
     if (!session->active) {
-        give_turn(request);
-        return;
-    }
-    session->first = request;
-    session->last = request;
-    session->waiting_count = 1;
-    if (session->active->purpose == PURPOSE_RUN) {
+        give_turns(session, request->service);
+    } else if (session->active->purpose == PURPOSE_RUN) {
         session->active->is_removed = true;
         post_abort(session->active);
     }
@@ -167,17 +187,7 @@ void session_leave(struct request *request)
     request->session = NULL;
     request->is_busy = false;
     request_release(request);
-    struct request *next = session->first;
-    if (next) {
-        session->active = next;
-        unqueue(next);
-        give_turn(next);
-        return;
-    }
-    struct session **place = place_of(service, &session->id);
-    check(*place == session);
-    *place = session->next;
-    free(session);
+    give_turns(session, service);
 }
 
 void session_quit(struct request *request)

@@ -141,3 +141,21 @@ def test_a_run_that_is_killed_changes_nothing(server, client, session):
     assert link.recv(65536).startswith(b'HTTP/1.1 503')
     assert client('POST', session, b'0').body == b'2'
     link.close()
+
+
+def test_a_worker_that_is_free_is_given_to_who_waits(start_server, client_of, firmware):
+    server = start_server('--workers', '1', '--queue-ms', '20000')
+    client = client_of(server)
+    forever, gone, kept = ('/mcu/' + client.put(firmware(n)) for n in ('forever', 'echo', 'count'))
+    running = start_post(server, forever, b'', 'Mcu-Max-Ms: 60000\r\n')
+    wait_until(lambda: is_running(server))
+    first = start_post(server, gone, b'')
+    time.sleep(0.2)  # the order of the two is what is tried
+    second = start_post(server, kept, b'')
+    time.sleep(0.2)
+    assert client('DELETE', gone).status == 204
+    running.close()  # frees the worker, which the first cannot use
+    assert first.recv(65536).startswith(b'HTTP/1.1 404')
+    assert second.recv(65536).startswith(b'HTTP/1.1 200')
+    first.close()
+    second.close()
