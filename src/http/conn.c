@@ -145,6 +145,14 @@ static void begin_linger(struct conn *c)
     conn_set_deadline(c, now_of(c) + c->server->options.linger_timeout_ns);
 }
 
+/* How much of the reply the client's side has: what waits in our socket could be all of it. */
+static uint64_t taken(const struct conn *c)
+{
+    uint64_t sent = c->request.sent;
+    uint64_t unsent = os_socket_unsent(c->watch.fd);
+    return unsent < sent ? sent - unsent : 0;
+}
+
 static bool step_send(struct conn *c)
 {
     int done = reply_flush(c);
@@ -154,7 +162,7 @@ static bool step_send(struct conn *c)
     }
     if (done == 0) {
         if (c->deadline_ns == HTTP_NEVER) {
-            c->window_at = c->request.sent;
+            c->window_at = taken(c);
             conn_set_deadline(c, now_of(c) + c->server->options.idle_timeout_ns);
         }
         return false;
@@ -373,19 +381,31 @@ static void on_event(void *context, uint32_t events)
     conn_run(c);
 }
 
-/* Whether enough came in (or went out) since the last look. */
+static uint64_t bytes_in(uint64_t rate, uint64_t window_ns)
+{
+    return (uint64_t)((double)rate * (double)window_ns / 1e9);
+}
+
+/* Whether enough came in (or went out) since the last look, one window ago. */
 static bool is_fast_enough(struct conn *c, uint64_t moved, uint64_t needed)
 {
-    bool is_enough = moved - c->window_at >= needed;
+    uint64_t at = c->window_at;
     c->window_at = moved;
-    return is_enough;
+    return moved >= at && moved - at >= needed;
+}
+
+/* A reply that does not move at all is given up whatever the rate. */
+static bool is_taken_fast_enough(struct conn *c)
+{
+    const struct http_options *o = &c->server->options;
+    uint64_t needed = bytes_in(o->reply_rate_min, o->idle_timeout_ns);
+    return is_fast_enough(c, taken(c), needed ? needed : 1);
 }
 
 static void time_out_body(struct conn *c)
 {
     const struct http_options *o = &c->server->options;
-    uint64_t needed = (uint64_t)((double)o->body_rate_min * (double)o->body_window_ns / 1e9);
-    if (is_fast_enough(c, c->request.received, needed)) {
+    if (is_fast_enough(c, c->request.received, bytes_in(o->body_rate_min, o->body_window_ns))) {
         conn_set_deadline(c, now_of(c) + o->body_window_ns);
         return;
     }
@@ -411,7 +431,7 @@ static void time_out(struct conn *c)
         time_out_body(c);
         return;
     case CONN_SEND:
-        c->is_broken = !is_fast_enough(c, c->request.sent, 1);
+        c->is_broken = !is_taken_fast_enough(c);
         conn_set_deadline(c, now_of(c) + o->idle_timeout_ns);
         return;
     case CONN_WAIT:

@@ -30,10 +30,12 @@ struct http_options {
     size_t fields_count_max;       /* 431; at most HTTP_FIELDS_MAX */
     size_t connections_count_max;  /* more wait in the kernel's backlog */
     uint64_t head_timeout_ns;      /* from a head's first byte to its last: 408 */
-    uint64_t idle_timeout_ns;      /* between requests, and for a reply that nobody reads */
+    uint64_t idle_timeout_ns;      /* between requests */
     uint64_t linger_timeout_ns;    /* how long a closing connection still swallows input */
     uint64_t body_rate_min;        /* bytes a second that a body must bring: 408 */
     uint64_t body_window_ns;       /* over which that rate is measured */
+    uint64_t reply_rate_min;       /* bytes a second of a reply that a client must take, or it is
+                                    * closed; measured over idle_timeout_ns */
     const char *common_fields;     /* whole lines, "Name: value\r\n", in every reply; or NULL */
     const char *problem_type_root; /* what `type` of an error document starts with */
 };
@@ -41,7 +43,7 @@ struct http_options {
 enum { HTTP_FIELDS_MAX = 128 };
 
 /* The limits of the API's contract: 16 KiB within 10 s, 8 KiB, 100 fields, 1000 connections, 60 s,
- * 2 s, 1 KiB/s over 10 s; no common fields; "urn:problem:". */
+ * 2 s, 1 KiB/s over 10 s and for replies; no common fields; "urn:problem:". */
 struct http_options http_options_default(void);
 
 /* Why a request will never be answered by its handler. */

@@ -25,6 +25,7 @@ struct http_options http_options_default(void)
         .linger_timeout_ns = 2ull * SECOND_NS,
         .body_rate_min = KiB(1),
         .body_window_ns = 10ull * SECOND_NS,
+        .reply_rate_min = KiB(1),
         .problem_type_root = "urn:problem:",
     };
 }

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -139,6 +140,16 @@ int os_memfd_read(int fd, void *data, size_t size, uint64_t offset)
         size -= done;
         offset += done;
     }
+    return 0;
+}
+
+int os_memfd_used(int fd, uint64_t *ret_bytes)
+{
+    struct stat st;
+    if (fstat(fd, &st)) {
+        return error_of(errno);
+    }
+    *ret_bytes = (uint64_t)st.st_blocks * 512;
     return 0;
 }
 

@@ -35,6 +35,8 @@ MUST_CHECK int os_memfd(const char *name, uint64_t size, int *ret_fd);
 /* Writes all of `data` at `offset`; reads exactly `size` bytes (ERR_IO where there are fewer). */
 MUST_CHECK int os_memfd_write(int fd, struct span data, uint64_t offset);
 MUST_CHECK int os_memfd_read(int fd, void *data, size_t size, uint64_t offset);
+/* The bytes of memory that it takes now: holes take none. */
+MUST_CHECK int os_memfd_used(int fd, uint64_t *ret_bytes);
 /* From here on nobody can change the bytes of a memory file (which must not be mapped writable). */
 MUST_CHECK int os_seal(int fd);
 /* A pair of sockets that carry whole messages. */

@@ -6,11 +6,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -198,6 +200,12 @@ int64_t os_socket_send_file(int fd, int file, uint64_t offset, size_t size)
 {
     off_t at = (off_t)offset;
     return result_of(sendfile(fd, file, &at, size));
+}
+
+uint64_t os_socket_unsent(int fd)
+{
+    int count = 0;
+    return ioctl(fd, SIOCOUTQ, &count) || count < 0 ? 0 : (uint64_t)count;
 }
 
 void os_socket_end(int fd)

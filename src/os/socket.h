@@ -36,6 +36,8 @@ MUST_CHECK int64_t os_socket_receive(int fd, void *data, size_t size);
 /* Sends the two parts as one; `has_more` says that more follows at once. */
 MUST_CHECK int64_t os_socket_send(int fd, struct span first, struct span second, bool has_more);
 MUST_CHECK int64_t os_socket_send_file(int fd, int file, uint64_t offset, size_t size);
+/* Of the bytes that were sent, those that the other side has not taken yet. */
+uint64_t os_socket_unsent(int fd);
 /* Ends our direction; the peer sees end of file after what was sent. */
 void os_socket_end(int fd);
 void os_close(int fd);

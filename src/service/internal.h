@@ -39,8 +39,8 @@ struct service {
     struct request *workers_last;
     uint64_t workers_waiting;
     uint64_t workers_busy;
-    bool is_starting;    /* post_next is at work further up the stack */
-    uint64_t body_bytes; /* of all requests under way */
+    bool is_starting;     /* post_next is at work further up the stack */
+    uint64_t memory_used; /* of body-memory, by requests under way: what memory_take gave */
     struct os_timer drain_timer;
     bool is_draining;
     bool is_stopping;
@@ -71,8 +71,10 @@ struct request {
     bool is_removed;
     enum phase phase;
     enum purpose purpose;
-    int body_fd; /* -1 until its first byte */
-    uint64_t body_len;
+    int body_fd;          /* -1 until its first byte */
+    uint64_t body_len;    /* all of it counted in memory_used, as the next two are */
+    uint64_t reply_bytes; /* that stay until the client has the reply */
+    uint64_t delta_bytes; /* that stay until the commit */
     struct job job;
     int err; /* the job's outcome */
     struct msg msg;
@@ -94,6 +96,7 @@ struct request {
     uint64_t time_max_ns;
     struct run *run;
     struct id run_id;
+    bool has_worker;
     bool has_run;
     bool has_result; /* it ended by itself: `result` counts */
     struct blob_lease blob;
@@ -121,6 +124,12 @@ struct request *request_create(struct service *service, struct http_request *htt
 void request_release(struct request *request);
 /* Gives the files, leases and memory of a run back early. */
 void request_drop_run(struct request *request);
+/* Gives the body back as soon as nobody reads it any more. */
+void request_drop_body(struct request *request);
+/* Counts memory that is to stay against body-memory; false where it would be more. */
+bool memory_take(struct service *service, uint64_t bytes);
+/* ERR_NO_MEMORY, with words that name the option. */
+int memory_fail(const struct service *service, struct msg *msg);
 /* Answers with an error document; `detail` names the thing, the limit and the value. */
 void request_fail(struct request *request, int status, const char *type, const char *detail);
 /* The same for an error of a layer below. */

@@ -148,11 +148,20 @@ static void unqueue(struct request *request)
     os_timer_stop(service->poll, &request->timer);
 }
 
+static void give_worker_back(struct request *request)
+{
+    request->service->workers_busy -= request->has_worker;
+    request->has_worker = false;
+}
+
 /* Ends a request that has its session's turn; it must have been answered, or its client gone. */
 static void end(struct request *request)
 {
+    struct service *service = request->service;
     request_drop_run(request);
+    give_worker_back(request);
     session_leave(request);
+    post_next(service);
 }
 
 static void no_worker(void *context)
@@ -313,6 +322,7 @@ static void start_run(struct request *request)
     }
     request->phase = PHASE_RUNNING;
     request->has_run = true;
+    request->has_worker = true;
     request->service->workers_busy++;
 }
 
@@ -467,8 +477,44 @@ static void run_failed(struct request *request, int err)
     }
 }
 
+/* What the run left in memory counts from here on: OUT until its client has read it, the changed
+ * pages until they are committed. Where there is no room for the pages they stay under the bound of
+ * the workers: no other run takes this one's place before they are gone. */
+static int count_memory(struct request *request)
+{
+    struct service *service = request->service;
+    uint64_t out = 0;
+    uint64_t delta = 0;
+    int err = os_memfd_used(request->fds[RUN_FD_OUT], &out);
+    err = err ? err : os_memfd_used(request->fds[RUN_FD_DELTA], &delta);
+    if (err) {
+        return err;
+    }
+    if (!memory_take(service, out)) {
+        return memory_fail(service, &request->msg);
+    }
+    request->reply_bytes += out;
+    if (memory_take(service, delta)) {
+        request->delta_bytes = delta;
+        give_worker_back(request);
+    }
+    return 0;
+}
+
+static void commit_counted(struct request *request)
+{
+    request->err = count_memory(request);
+    if (request->err) {
+        refuse_uncommitted(request);
+        end(request);
+        return;
+    }
+    commit(request);
+}
+
 static void run_over(struct request *request, int err)
 {
+    request_drop_body(request);
     err = err ? err : read_guest_reply(request);
     if (err || request->is_removed) {
         run_failed(request, err);
@@ -479,7 +525,7 @@ static void run_over(struct request *request, int err)
         report_fault(request);
         end(request);
     } else {
-        commit(request);
+        commit_counted(request);
     }
 }
 
@@ -491,7 +537,6 @@ static void run_done(void *context, int err, const struct run_result *result)
     request->phase = PHASE_COMMITTING;
     request->done_ns = os_now_ns();
     request->result = *result;
-    service->workers_busy--;
     if (!err) {
         request->has_result = true;
         keep_console(request);

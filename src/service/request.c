@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { REPLY_COUNTED_MIN = 65536 };
+
 struct request *request_create(struct service *service, struct http_request *http)
 {
     struct request *request = calloc(1, sizeof *request);
@@ -45,10 +47,35 @@ void request_drop_run(struct request *request)
     }
     free(request->marks);
     request->marks = NULL;
+    request->service->memory_used -= request->delta_bytes;
+    request->delta_bytes = 0;
+    request_drop_body(request);
+}
+
+void request_drop_body(struct request *request)
+{
     os_close(request->body_fd);
     request->body_fd = -1;
-    request->service->body_bytes -= request->body_len;
+    request->fds[RUN_FD_IN] = -1;
+    request->service->memory_used -= request->body_len;
     request->body_len = 0;
+}
+
+bool memory_take(struct service *service, uint64_t bytes)
+{
+    if (bytes > service->options.body_memory - service->memory_used) {
+        return false;
+    }
+    service->memory_used += bytes;
+    return true;
+}
+
+int memory_fail(const struct service *service, struct msg *msg)
+{
+    return fail(msg, ERR_NO_MEMORY,
+                "the bodies and replies under way would take more than the %llu bytes of "
+                "body-memory",
+                (unsigned long long)service->options.body_memory);
 }
 
 void request_release(struct request *request)
@@ -57,6 +84,7 @@ void request_release(struct request *request)
         return;
     }
     request_drop_run(request);
+    request->service->memory_used -= request->reply_bytes;
     buf_deinit(&request->guest_lines);
     free(request);
 }
@@ -103,6 +131,8 @@ void request_problem(struct request *request, const struct http_problem *problem
     buf_init(&lines, LINES_MAX);
     buf_put(&lines, problem->fields.data, problem->fields.len);
     buf_puts(&lines, cache_fields(request));
+    bool is_temporary = problem->status == 429 || problem->status == 503;
+    buf_puts(&lines, is_temporary ? "Retry-After: 1\r\n" : "");
     struct http_problem copy = *problem;
     copy.fields = buf_span(&lines);
     http_respond_problem(http, &copy);
@@ -111,12 +141,10 @@ void request_problem(struct request *request, const struct http_problem *problem
 
 void request_fail(struct request *request, int status, const char *type, const char *detail)
 {
-    bool is_temporary = status == 429 || status == 503;
     request_problem(request, &(struct http_problem){
                                  .status = status,
                                  .type = type ? type : problem_type(status),
                                  .detail = detail,
-                                 .fields = span_of_string(is_temporary ? "Retry-After: 1\r\n" : ""),
                              });
 }
 
@@ -124,6 +152,26 @@ void request_fail_err(struct request *request, int err, const struct msg *msg)
 {
     const char *words = msg && msg->text[0] ? msg->text : err_text(err);
     request_fail(request, err_http_status(err), NULL, words);
+}
+
+static void fail_memory(struct request *request)
+{
+    struct msg msg;
+    UNUSED int ignored = memory_fail(request->service, &msg);
+    request_fail(request, 503, "body-memory", msg.text);
+}
+
+/* A large reply from memory stays there until its client has read it. Small ones are bounded by the
+ * number of connections. */
+static bool count_reply(struct request *request, const struct http_body *body)
+{
+    bool is_large = body->kind == HTTP_BODY_BORROWED && body->bytes.len >= REPLY_COUNTED_MIN;
+    if (!is_large) {
+        return true;
+    }
+    bool is_taken = memory_take(request->service, body->bytes.len);
+    request->reply_bytes += is_taken ? body->bytes.len : 0;
+    return is_taken;
 }
 
 void request_reply(struct request *request, int status, struct buf *lines,
@@ -134,6 +182,10 @@ void request_reply(struct request *request, int status, struct buf *lines,
         if (body->kind == HTTP_BODY_FILE) {
             os_close(body->fd);
         }
+        return;
+    }
+    if (!count_reply(request, body)) {
+        fail_memory(request);
         return;
     }
     request->http = NULL;
@@ -157,26 +209,20 @@ void request_body(struct request *request, struct span bytes)
     if (!request->http) {
         return;
     }
-    if (bytes.len > service->options.body_memory - service->body_bytes) {
-        struct msg msg;
-        UNUSED int ignored = fail(&msg, ERR_NO_MEMORY,
-                                  "the bodies under way would take more than the %llu bytes of "
-                                  "body-memory",
-                                  (unsigned long long)service->options.body_memory);
-        request_fail(request, 503, "body-memory", msg.text);
+    if (!memory_take(service, bytes.len)) {
+        fail_memory(request);
         return;
     }
+    request->body_len += bytes.len;
+    uint64_t at = request->body_len - bytes.len;
     int err = 0;
     if (request->body_fd < 0) {
         err = os_memfd("body", IN_SIZE, &request->body_fd);
     }
-    err = err ? err : os_memfd_write(request->body_fd, bytes, request->body_len);
+    err = err ? err : os_memfd_write(request->body_fd, bytes, at);
     if (err) {
         request_fail_err(request, err, NULL);
-        return;
     }
-    request->body_len += bytes.len;
-    service->body_bytes += bytes.len;
 }
 
 void request_job(struct request *request, void (*work)(void *), void (*done)(void *))

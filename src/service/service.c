@@ -241,6 +241,7 @@ static int create_http(struct service *service)
     options.head_timeout_ns = o->header_ms * 1000000u;
     options.idle_timeout_ns = o->idle_ms * 1000000u;
     options.body_rate_min = o->upload_rate;
+    options.reply_rate_min = o->download_rate;
     options.common_fields = common_fields;
     options.problem_type_root = "urn:mote:problem:";
     struct http_handler handler = {
