@@ -178,7 +178,6 @@ static void on_signal(void *context, uint32_t events)
     UNUSED uint32_t ignored = events;
     struct stopper *stopper = context;
     while (os_signals_next(stopper->watch.fd) > 0) {
-        fprintf(stderr, "mote serve: stopping; runs under way finish first\n");
         service_stop(stopper->service);
     }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "http/http.h"
+#include "os/log.h"
 #include "service/console.h"
 #include "service/cookie.h"
 #include "service/jobs.h"
@@ -34,6 +35,7 @@ struct service {
     struct jobs *jobs;
     struct runner *runner;
     struct consoles consoles;
+    struct os_log log;
     struct session *sessions[SESSION_BUCKETS];
     struct request *workers_first; /* runs that have their session's turn and wait for a worker */
     struct request *workers_last;
@@ -144,7 +146,14 @@ void request_problem(struct request *request, const struct http_problem *problem
 /* Submits `work` to the store's threads, then `done`. */
 void request_job(struct request *request, void (*work)(void *), void (*done)(void *));
 const char *problem_type(int status);
-void log_request(const struct request *request, const struct http_request *http);
+/* Request may be NULL. */
+void log_request(struct service *service, const struct request *request,
+                 const struct http_request *http);
+
+/* ---- service.c */
+
+/* Writes a line to the log, which never makes the loop wait. */
+void service_log(struct service *service, const char *format, ...) PRINTF(2, 3);
 
 /* ---- session.c: who may use a session when */
 

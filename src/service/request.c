@@ -254,7 +254,8 @@ static void put_id(struct buf *line, const char *name, const struct id *id)
     buf_print(line, " %s=%.8s", name, text);
 }
 
-void log_request(const struct request *request, const struct http_request *http)
+void log_request(struct service *service, const struct request *request,
+                 const struct http_request *http)
 {
     struct buf line;
     buf_init(&line, 4096);
@@ -278,6 +279,6 @@ void log_request(const struct request *request, const struct http_request *http)
         buf_print(&line, " halt=%s cycles=%llu", halt_text(request->result.stop.halt),
                   (unsigned long long)request->result.stop.cycles);
     }
-    fprintf(stderr, "%.*s\n", (int)line.len, (const char *)line.data);
+    os_log_line(&service->log, buf_span(&line));
     buf_deinit(&line);
 }

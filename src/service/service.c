@@ -8,8 +8,11 @@
 #include "service/browser.h"
 #include "service/internal.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { LOG_FD = 2 }; /* stderr */
 
 static const char common_fields[] = "X-Content-Type-Options: nosniff\r\n"
                                     "Content-Security-Policy: sandbox\r\n";
@@ -192,9 +195,8 @@ static void on_abort(void *context, struct http_request *http, enum http_abort w
 
 static void on_end(void *context, struct http_request *http)
 {
-    UNUSED void *ignored = context;
     struct request *request = http_user(http);
-    log_request(request, http);
+    log_request(context, request, http);
     if (request) {
         http_set_user(http, NULL);
         request->http = NULL;
@@ -221,10 +223,21 @@ void session_turn(struct request *request)
 
 /* ---- life cycle */
 
+void service_log(struct service *service, const char *format, ...)
+{
+    char line[OS_LOG_LINE_MAX];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    size_t bytes = len < 0 ? 0 : (size_t)len;
+    os_log_line(&service->log, span_of(line, bytes < sizeof line ? bytes : sizeof line - 1));
+}
+
 static void on_lost(void *context)
 {
     struct service *service = context;
-    fprintf(stderr, "mote serve: the process that starts runs has died; the server ends\n");
+    service_log(service, "mote serve: the process that starts runs has died; the server ends");
     service->failed = ERR_CLOSED;
     service->is_stopping = true;
     os_poll_stop(service->poll);
@@ -267,15 +280,15 @@ static int open_store(struct service *service, struct msg *msg)
     struct store_report report;
     int err = store_open(&options, &service->store, &report, msg);
     if (!err) {
-        fprintf(stderr,
-                "mote serve: store %s: %u ROMs, %u sessions, %u corrupt, %u leftovers "
-                "dropped\n",
-                o->store, report.roms_count, report.sessions_count, report.corrupt_count,
-                report.dropped_count);
+        service_log(service,
+                    "mote serve: store %s: %u ROMs, %u sessions, %u corrupt, %u leftovers "
+                    "dropped",
+                    o->store, report.roms_count, report.sessions_count, report.corrupt_count,
+                    report.dropped_count);
     }
     if (!err && report.corrupt_count > 0) {
-        fprintf(stderr, "mote serve: the first damaged file is %s/%s\n", o->store,
-                report.corrupt_name);
+        service_log(service, "mote serve: the first damaged file is %s/%s", o->store,
+                    report.corrupt_name);
     }
     return err;
 }
@@ -290,6 +303,7 @@ int service_create(struct os_poll *poll, const struct service_options *options, 
     }
     service->poll = poll;
     service->options = *options;
+    os_log_open(&service->log, LOG_FD);
     unsigned cores = os_cores();
     if (service->options.workers == 0) {
         service->options.workers = cores < 2 ? 4 : 2 * (uint64_t)cores;
@@ -339,7 +353,7 @@ int service_listen(struct service *service, int *ret_port, struct msg *msg)
 static void drain_over(void *context)
 {
     struct service *service = context;
-    fprintf(stderr, "mote serve: the drain bound has passed; runs under way are rolled back\n");
+    service_log(service, "mote serve: the drain bound has passed; runs under way are rolled back");
     service->is_stopping = true;
     os_poll_stop(service->poll);
 }
@@ -351,6 +365,7 @@ void service_stop(struct service *service)
         os_poll_stop(service->poll);
         return;
     }
+    service_log(service, "mote serve: stopping; runs under way finish first");
     service->is_draining = true;
     service->drain_timer = (struct os_timer){.on_due = drain_over, .context = service};
     uint64_t due = os_now_ns() + service->options.drain_ms * 1000000u;
@@ -390,6 +405,7 @@ int service_destroy(struct service *service)
     runner_destroy(service->runner);
     consoles_deinit(&service->consoles);
     store_close(service->store);
+    os_log_close(&service->log);
     free(service);
     return failed;
 }

@@ -1,9 +1,12 @@
 # test_server.py - the server as a process: options, graceful stop, its death, its log
 # SPDX-License-Identifier: MIT
 import os
+import re
 import signal
 import socket
 import subprocess
+
+import pytest
 
 from test_queue import children_of, is_running, start_post, wait_until
 
@@ -105,6 +108,42 @@ def test_the_log_shortens_ids(server, client, rom):
     assert rom_id[:8] in server.log and rom_id not in server.log
     assert ram[:8] in server.log and ram not in server.log
     assert 'secret' not in server.log
+
+
+def test_a_log_that_nobody_reads_stops_nothing(mote, tmp_path):
+    taken = socket.create_server(('127.0.0.1', 0))
+    port = taken.getsockname()[1]
+    taken.close()
+    ours, theirs = os.pipe()
+    server = subprocess.Popen([mote, 'serve', '--listen', f'127.0.0.1:{port}', '--store',
+                               tmp_path / 'store'], stderr=theirs)
+    os.close(theirs)
+    try:
+        log = b''
+        while b'listening' not in log:
+            log += os.read(ours, 65536)
+        link = socket.create_connection(('127.0.0.1', port))
+        link.settimeout(20)
+        for _ in range(1500):  # some 100 bytes of log each: a pipe holds 64 KiB
+            link.sendall(b'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+            assert link.recv(4096).startswith(b'HTTP/1.1 200')
+        os.set_blocking(ours, False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                log += os.read(ours, 65536)
+        link.sendall(b'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+        assert link.recv(4096).startswith(b'HTTP/1.1 200')
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(30) == 0
+        said = os.read(ours, 65536)
+        dropped = int(re.match(rb'mote: (\d+) lines of this log were dropped', said)[1])
+        assert dropped + log.count(b'/healthz') == 1500
+        assert said.count(b'/healthz') == 1 and b'stopping' in said
+        link.close()
+    finally:
+        server.kill()
+        server.wait()
+        os.close(ours)
 
 
 def test_keep_alive_and_pipelining(server, client, rom):
