@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "os/command.h"
 
+#include "os/error.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +20,7 @@ enum { EXIT_NOT_FOUND = 127, PATH_SIZE = 4096 };
 static int fail_errno(struct msg *msg, const char *path)
 {
     int number = errno;
-    int err = number == ENOENT                       ? ERR_NOT_FOUND
-              : number == EEXIST                     ? ERR_EXISTS
-              : number == ENOSPC || number == EDQUOT ? ERR_FULL
-                                                     : ERR_IO;
-    return fail(msg, err, "%s: %s", path, strerror(number));
+    return fail(msg, os_error(number), "%s: %s", path, strerror(number));
 }
 
 bool os_is_terminal(int fd)

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "os/file.h"
 
+#include "os/error.h"
+
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
@@ -16,36 +18,6 @@
 enum { COPY_BYTES = 65536, LOCK_STEP_MS = 20 };
 static_assert((int)OS_DIR_CURRENT == AT_FDCWD, "os/file.h");
 
-static int error_of(int number)
-{
-    switch (number) {
-    case ENOENT:
-        return ERR_NOT_FOUND;
-    case EEXIST:
-        return ERR_EXISTS;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return ERR_FULL;
-    case EROFS:
-        return ERR_READ_ONLY;
-    case ENOMEM:
-        return ERR_NO_MEMORY;
-    case EWOULDBLOCK:
-    case EMFILE:
-    case ENFILE:
-        return ERR_BUSY;
-    default:
-        return ERR_IO;
-    }
-}
-
-const char *os_file_reason(void)
-{
-    const char *text = strerrordesc_np(errno);
-    return text ? text : "unknown error";
-}
-
 int os_file_open(int dir, const char *name, enum os_open how, int *ret_fd)
 {
     static const int flags[] = {
@@ -55,7 +27,7 @@ int os_file_open(int dir, const char *name, enum os_open how, int *ret_fd)
     };
     int fd = openat(dir, name, flags[how] | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
-        return error_of(errno);
+        return os_error(errno);
     }
     struct stat st;
     if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
@@ -78,7 +50,7 @@ int os_file_size(int fd, uint64_t *ret_size)
 {
     struct stat st;
     if (fstat(fd, &st)) {
-        return error_of(errno);
+        return os_error(errno);
     }
     *ret_size = (uint64_t)st.st_size;
     return 0;
@@ -90,7 +62,7 @@ int os_file_read(int fd, void *bytes, size_t size, uint64_t at, size_t *ret_size
     while (done < size) {
         ssize_t n = pread(fd, (char *)bytes + done, size - done, (off_t)(at + done));
         if (n < 0 && errno != EINTR) {
-            return error_of(errno);
+            return os_error(errno);
         }
         if (n == 0) {
             break;
@@ -107,7 +79,7 @@ int os_file_write(int fd, const void *bytes, size_t size, uint64_t at)
     while (done < size) {
         ssize_t n = pwrite(fd, (const char *)bytes + done, size - done, (off_t)(at + done));
         if (n < 0 && errno != EINTR) {
-            return error_of(errno);
+            return os_error(errno);
         }
         done += n > 0 ? (size_t)n : 0;
     }
@@ -116,12 +88,12 @@ int os_file_write(int fd, const void *bytes, size_t size, uint64_t at)
 
 int os_file_truncate(int fd, uint64_t size)
 {
-    return ftruncate(fd, (off_t)size) ? error_of(errno) : 0;
+    return ftruncate(fd, (off_t)size) ? os_error(errno) : 0;
 }
 
 int os_file_sync(int fd)
 {
-    return fsync(fd) ? error_of(errno) : 0;
+    return fsync(fd) ? os_error(errno) : 0;
 }
 
 /* For file systems between or on which the kernel does not copy. */
@@ -155,7 +127,7 @@ int os_file_copy(int from, int to, uint64_t at, uint64_t size)
     while (size > 0) {
         ssize_t n = copy_file_range(from, &in, to, &out, size, 0);
         if (n < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EIO)) {
-            return error_of(errno);
+            return os_error(errno);
         }
         if (n <= 0) {
             return copy_by_hand(from, to, (uint64_t)in, size);
@@ -174,7 +146,7 @@ int os_file_data(int fd, uint64_t at, bool *ret_found, uint64_t *ret_start, uint
     }
     off_t end = start < 0 ? -1 : lseek(fd, start, SEEK_HOLE);
     if (end < 0) {
-        return error_of(errno);
+        return os_error(errno);
     }
     *ret_found = true;
     *ret_start = (uint64_t)start;
@@ -185,8 +157,11 @@ int os_file_data(int fd, uint64_t at, bool *ret_found, uint64_t *ret_start, uint
 int os_file_lock(int fd, uint32_t wait_ms)
 {
     for (uint32_t waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB); waited_ms += LOCK_STEP_MS) {
-        if (errno != EWOULDBLOCK || waited_ms >= wait_ms) {
-            return error_of(errno);
+        if (errno != EWOULDBLOCK) {
+            return os_error(errno);
+        }
+        if (waited_ms >= wait_ms) {
+            return ERR_BUSY;
         }
         nanosleep(&(struct timespec){.tv_nsec = LOCK_STEP_MS * 1000000L}, NULL);
     }
@@ -195,22 +170,22 @@ int os_file_lock(int fd, uint32_t wait_ms)
 
 int os_name_rename(int dir, const char *from, const char *to)
 {
-    return renameat(dir, from, dir, to) ? error_of(errno) : 0;
+    return renameat(dir, from, dir, to) ? os_error(errno) : 0;
 }
 
 int os_name_remove(int dir, const char *name)
 {
-    return unlinkat(dir, name, 0) ? error_of(errno) : 0;
+    return unlinkat(dir, name, 0) ? os_error(errno) : 0;
 }
 
 int os_dir_open(int dir, const char *path, bool make, int *ret_fd)
 {
     if (make && mkdirat(dir, path, 0700) && errno != EEXIST) {
-        return error_of(errno);
+        return os_error(errno);
     }
     int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        return error_of(errno);
+        return os_error(errno);
     }
     *ret_fd = fd;
     return 0;
@@ -222,7 +197,7 @@ int os_dir_walk(int dir, int (*visit)(void *context, const char *name), void *co
     int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *walk = fd < 0 ? NULL : fdopendir(fd);
     if (!walk) {
-        int err = error_of(errno);
+        int err = os_error(errno);
         os_file_close(fd);
         return err;
     }
@@ -231,7 +206,7 @@ int os_dir_walk(int dir, int (*visit)(void *context, const char *name), void *co
         errno = 0;
         struct dirent *entry = readdir(walk);
         if (!entry) {
-            err = errno ? error_of(errno) : 0;
+            err = errno ? os_error(errno) : 0;
             break;
         }
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {

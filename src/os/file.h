@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* Descriptors are plain ints and close on exec. Names are single components below the descriptor
- * of a directory. On failure a function returns an error and leaves the system's number in errno;
- * os_file_reason puts it into words. Tests put a failing disk under the store by wrapping these
- * functions at link time (-Wl,--wrap). */
+ * of a directory. On failure a function returns an error and leaves the system's number in errno,
+ * for os_fail (error.h) to put into words. Tests put a failing disk under the store by wrapping
+ * these functions at link time (-Wl,--wrap). */
 #include "base/check.h"
 #include "base/err.h"
 
@@ -17,9 +17,6 @@ enum os_open {
     OS_OPEN_NEW,    /* a file that must not exist yet (ERR_EXISTS), for reading and writing */
     OS_OPEN_EITHER, /* made where missing, for reading and writing */
 };
-
-/* Why the last call of this thread failed, in words; static storage. */
-const char *os_file_reason(void);
 
 MUST_CHECK int os_file_open(int dir, const char *name, enum os_open how, int *ret_fd);
 /* Accepts -1. What was not synced before may be lost. */

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "os/given.h"
 
+#include "os/error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,19 +11,13 @@
 
 enum { FD_KEEP = 3 /* descriptors below are not ours to close */ };
 
+/* Most of what can be wrong is the file that the user named. */
 static int error_of(int number)
 {
-    switch (number) {
-    case ENOENT:
-        return ERR_NOT_FOUND;
-    case ENOSPC:
-    case EDQUOT:
-        return ERR_FULL;
-    case EIO:
-        return ERR_IO;
-    default:
-        return ERR_BAD_FILE;
-    }
+    int err = os_error(number);
+    bool is_the_files = err == ERR_DENIED || err == ERR_READ_ONLY || err == ERR_EXISTS ||
+                        (err == ERR_IO && number != EIO);
+    return is_the_files ? ERR_BAD_FILE : err;
 }
 
 static int fail_errno(struct msg *msg)

@@ -2,16 +2,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "os/map.h"
 
+#include "os/error.h"
 #include "os/file.h"
 
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-static int error_of(int number)
-{
-    return number == ENOMEM ? ERR_NO_MEMORY : ERR_IO;
-}
 
 static int protection(int access)
 {
@@ -22,7 +18,7 @@ int os_reserve(size_t size, void **ret_base)
 {
     void *base = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) {
-        return error_of(errno);
+        return os_error(errno);
     }
     *ret_base = base;
     return 0;
@@ -38,14 +34,14 @@ void os_unmap(void *base, size_t size)
 int os_map_zero(void *base, size_t size, int access)
 {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
-    return mmap(base, size, protection(access), flags, -1, 0) == MAP_FAILED ? error_of(errno) : 0;
+    return mmap(base, size, protection(access), flags, -1, 0) == MAP_FAILED ? os_error(errno) : 0;
 }
 
 int os_map_file(void *base, size_t size, int fd, uint64_t offset, int access)
 {
     int flags = (access & OS_SHARED ? MAP_SHARED : MAP_PRIVATE | MAP_NORESERVE) | MAP_FIXED;
     void *mapped = mmap(base, size, protection(access), flags, fd, (off_t)offset);
-    return mapped == MAP_FAILED ? error_of(errno) : 0;
+    return mapped == MAP_FAILED ? os_error(errno) : 0;
 }
 
 int os_map_data(void *base, size_t size, int fd, int access)
@@ -75,7 +71,7 @@ int os_map_data(void *base, size_t size, int fd, int access)
 
 int os_protect(void *base, size_t size, int access)
 {
-    return mprotect(base, size, protection(access)) ? error_of(errno) : 0;
+    return mprotect(base, size, protection(access)) ? os_error(errno) : 0;
 }
 
 void os_forget(void *base, size_t size)

@@ -3,6 +3,7 @@
 #include "os/poll.h"
 
 #include "os/clock.h"
+#include "os/error.h"
 #include "os/socket.h"
 
 #include <errno.h>
@@ -64,8 +65,9 @@ int os_poll_create(struct os_poll **ret_poll)
                                    .on_event = run_posts,
                                    .context = poll};
     if (poll->fd < 0 || poll->wake.fd < 0 || os_watch_start(poll, &poll->wake)) {
+        int err = os_error(errno);
         os_poll_destroy(poll);
-        return ERR_IO;
+        return err;
     }
     poll->now_ns = os_now_ns();
     *ret_poll = poll;
@@ -169,7 +171,7 @@ int os_watch_start(struct os_poll *poll, struct os_watch *watch)
 {
     struct epoll_event event = event_of(watch);
     if (epoll_ctl(poll->fd, EPOLL_CTL_ADD, watch->fd, &event)) {
-        return errno == ENOMEM || errno == ENOSPC ? ERR_NO_MEMORY : ERR_IO;
+        return errno == ENOSPC ? ERR_NO_MEMORY : os_error(errno);
     }
     return 0;
 }
@@ -277,7 +279,7 @@ int os_signals_open(const int *signals, size_t count, int *ret_fd)
     }
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0) {
-        return ERR_IO;
+        return os_error(errno);
     }
     *ret_fd = fd;
     return 0;

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "os/process.h"
 
+#include "os/error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,24 +19,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int error_of(int number)
-{
-    switch (number) {
-    case ENOMEM:
-    case EMFILE:
-    case ENFILE:
-    case EAGAIN:
-        return ERR_NO_MEMORY;
-    case EPIPE:
-    case ECONNRESET:
-    case ECONNREFUSED:
-    case ENOTCONN:
-        return ERR_CLOSED;
-    default:
-        return ERR_IO;
-    }
-}
-
 int os_fork(int *ret_pidfd)
 {
     pid_t pid = fork();
@@ -42,12 +26,12 @@ int os_fork(int *ret_pidfd)
         return 0;
     }
     if (pid < 0) {
-        return error_of(errno);
+        return os_error(errno);
     }
     /* Safe: until os_reap is called, `pid` stays this child's, even where it has ended. */
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (pidfd < 0) {
-        int err = error_of(errno);
+        int err = os_error(errno);
         kill(pid, SIGKILL);
         return err;
     }
@@ -102,10 +86,10 @@ int os_memfd(const char *name, uint64_t size, int *ret_fd)
 {
     int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0) {
-        return error_of(errno);
+        return os_error(errno);
     }
     if (ftruncate(fd, (off_t)size) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW)) {
-        int err = error_of(errno);
+        int err = os_error(errno);
         close(fd);
         return err;
     }
@@ -118,7 +102,7 @@ int os_memfd_write(int fd, struct span data, uint64_t offset)
     while (data.len > 0) {
         ssize_t len = pwrite(fd, data.data, data.len, (off_t)offset);
         if (len < 0 && errno != EINTR) {
-            return error_of(errno);
+            return os_error(errno);
         }
         size_t done = len < 0 ? 0 : (size_t)len;
         data = span_of(data.data + done, data.len - done);
@@ -147,7 +131,7 @@ int os_memfd_used(int fd, uint64_t *ret_bytes)
 {
     struct stat st;
     if (fstat(fd, &st)) {
-        return error_of(errno);
+        return os_error(errno);
     }
     *ret_bytes = (uint64_t)st.st_blocks * 512;
     return 0;
@@ -155,12 +139,12 @@ int os_memfd_used(int fd, uint64_t *ret_bytes)
 
 int os_seal(int fd)
 {
-    return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL) ? error_of(errno) : 0;
+    return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL) ? os_error(errno) : 0;
 }
 
 int os_message_pair(int ret_fds[2])
 {
-    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_fds) ? error_of(errno) : 0;
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_fds) ? os_error(errno) : 0;
 }
 
 union control {
@@ -187,7 +171,7 @@ int os_send_fds(int socket, struct span data, const int *fds, size_t count)
     do {
         sent = sendmsg(socket, &message, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
-    return sent < 0 ? error_of(errno) : 0;
+    return sent < 0 ? os_error(errno) : 0;
 }
 
 static void take_fds(struct msghdr *message, int ret_fds[OS_FDS_MAX])
@@ -216,7 +200,7 @@ int os_recv_fds(int socket, void *data, size_t size, struct os_message *ret_mess
         len = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
     } while (len < 0 && errno == EINTR);
     if (len < 0) {
-        return errno == EAGAIN ? ERR_BUSY : error_of(errno);
+        return errno == EAGAIN ? ERR_BUSY : os_error(errno);
     }
     take_fds(&message, ret_message->fds);
     ret_message->len = (size_t)len;
@@ -231,7 +215,7 @@ int os_recv_fds(int socket, void *data, size_t size, struct os_message *ret_mess
 
 int os_set_nonblocking(int socket)
 {
-    return fcntl(socket, F_SETFL, O_NONBLOCK) ? error_of(errno) : 0;
+    return fcntl(socket, F_SETFL, O_NONBLOCK) ? os_error(errno) : 0;
 }
 
 int os_wait_either(int fd, int child_events)
@@ -242,7 +226,7 @@ int os_wait_either(int fd, int child_events)
         count = poll(both, 2, -1);
     } while (count < 0 && errno == EINTR);
     if (count < 0) {
-        return error_of(errno);
+        return os_error(errno);
     }
     if (both[1].revents) {
         struct signalfd_siginfo info;
@@ -260,7 +244,7 @@ int os_child_events(int *ret_fd)
     sigprocmask(SIG_BLOCK, &set, NULL);
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0) {
-        return error_of(errno);
+        return os_error(errno);
     }
     *ret_fd = fd;
     return 0;
@@ -294,7 +278,7 @@ int os_duplicate(int fd, int *ret_fd)
 {
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (copy < 0) {
-        return error_of(errno);
+        return os_error(errno);
     }
     *ret_fd = copy;
     return 0;

@@ -3,6 +3,7 @@
 #include "service/internal.h"
 
 #include "os/clock.h"
+#include "os/error.h"
 #include "os/process.h"
 #include "service/dirty.h"
 #include "service/guest.h"
@@ -258,10 +259,13 @@ static int make_files(struct request *request)
         err = os_memfd("body", IN_SIZE, &request->body_fd);
     }
     err = err ? err : os_seal(request->body_fd);
+    if (err) {
+        return os_fail(&request->msg, err, "the memory files of a run cannot be made");
+    }
     fds[RUN_FD_IN] = request->body_fd;
     fds[RUN_FD_IMAGE] = request->blob.fd;
     fds[RUN_FD_RAM] = request->has_base ? request->base.fd : -1;
-    return err;
+    return 0;
 }
 
 static int write_meta(struct request *request, uint32_t *ret_len)

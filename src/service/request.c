@@ -3,6 +3,7 @@
 #include "service/internal.h"
 
 #include "os/clock.h"
+#include "os/error.h"
 #include "os/process.h"
 
 #include <stdio.h>
@@ -221,7 +222,9 @@ void request_body(struct request *request, struct span bytes)
     }
     err = err ? err : os_memfd_write(request->body_fd, bytes, at);
     if (err) {
-        request_fail_err(request, err, NULL);
+        struct msg msg;
+        err = os_fail(&msg, err, "the body cannot be taken");
+        request_fail_err(request, err, &msg);
     }
 }
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "os/error.h"
 #include "os/file.h"
 #include "store/hash.h"
 #include "store/record.h"

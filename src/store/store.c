@@ -50,11 +50,9 @@ void name_of_blob(const uint8_t sha256[SHA256_SIZE], const char *suffix,
 
 int io_fail(struct msg *msg, int err, const char *deed, const char *label)
 {
-    const char *gap = label[0] ? " " : "";
-    if (err == ERR_FULL || err == ERR_READ_ONLY || err == ERR_IO) {
-        return fail(msg, err, "%s%s%s: %s", deed, gap, label, os_file_reason());
-    }
-    return fail(msg, err, "%s%s%s: %s", deed, gap, label, err_text(err));
+    char what[sizeof msg->text];
+    snprintf(what, sizeof what, "%s%s%s", deed, label[0] ? " " : "", label);
+    return os_fail(msg, err, what);
 }
 
 bool is_broken(const struct store *store)
@@ -68,10 +66,12 @@ int sync_dir(struct store *store, int dir)
     if (err) {
         os_monitor_enter(store->lock);
         if (!is_broken(store)) {
+            struct msg why;
+            UNUSED int same = os_fail(&why, err, "its directory could not be synced");
             err = fail(&store->broken, err,
-                       "the store %s writes no more since its directory could not be synced (%s): "
-                       "look after the disk, then start the server again",
-                       store->path.text, os_file_reason());
+                       "the store %.100s writes no more since %.150s; look after the disk, then "
+                       "start the server again",
+                       store->path.text, why.text);
         }
         os_monitor_leave(store->lock);
     }
