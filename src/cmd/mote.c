@@ -3,6 +3,8 @@
 #include "cmd/command.h"
 
 #include "base/check.h"
+#include "os/process.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +41,7 @@ static int unknown(const char *name)
 
 int main(int argc, char **argv)
 {
+    os_begin();
     if (argc < 2) {
         print_help(stderr);
         return err_exit_status(ERR_USAGE);

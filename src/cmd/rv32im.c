@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/run.h"
 
+#include "os/process.h"
+
 static const struct option_row rows[] = {
 #define OPTION(...) OPTION_ROW(struct run_options, __VA_ARGS__)
 #include "cmd/run.def"
@@ -30,6 +32,7 @@ int main(int argc, char **argv)
     struct operands files;
     struct msg msg;
     (void)argc;
+    os_begin();
     int result = option_parse(&program, argv, &options, &files, &msg);
     if (result == OPTION_DONE) {
         return 0;

@@ -36,6 +36,7 @@ unsigned os_terminal_columns(int fd)
 
 int os_exec(char *const argv[], struct msg *msg)
 {
+    signal(SIGXFSZ, SIG_DFL); /* os_begin */
     execvp(argv[0], argv);
     return fail_errno(msg, argv[0]);
 }
@@ -52,6 +53,7 @@ static sigset_t held_signals(void)
 static NORETURN void become(char *const argv[], const sigset_t *mask)
 {
     sigprocmask(SIG_SETMASK, mask, NULL);
+    signal(SIGXFSZ, SIG_DFL); /* os_begin */
     execvp(argv[0], argv);
     _exit(EXIT_NOT_FOUND);
 }

@@ -10,6 +10,13 @@
 
 enum { OS_FDS_MAX = 8 };
 
+/* First thing in main: standard input, output and error that were closed become /dev/null, or what
+ * is opened next would take their places and get what is printed; and a write beyond the limit of
+ * file sizes fails (ERR_FULL) instead of killing us. Programs that we start get neither. */
+void os_begin(void);
+/* Raises the limit of open files to `wanted` where it is lower and may be; what it then is. */
+uint64_t os_allow_files(uint64_t wanted);
+
 /* Forks. Returns 0 in the child and 1 in the parent, who also gets a descriptor of the child:
  * readable once it has ended, and good for os_kill without ever meeting a later process that has
  * the same number. Only for a process of one thread. */

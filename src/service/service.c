@@ -269,6 +269,24 @@ static int create_http(struct service *service)
     return http_server_create(service->poll, &options, &handler, &service->http);
 }
 
+/* What a connection, a run and a thread may have open at the same time, and the rest. */
+enum { CONNECTION_FILES = 7, WORKER_FILES = 4, THREAD_FILES = 4, OTHER_FILES = 64 };
+
+static void allow_files(struct service *service)
+{
+    const struct service_options *o = &service->options;
+    uint64_t wanted = o->connections * CONNECTION_FILES + o->workers * WORKER_FILES +
+                      o->threads * THREAD_FILES + OTHER_FILES;
+    uint64_t allowed = os_allow_files(wanted);
+    if (allowed < wanted) {
+        service_log(service,
+                    "mote serve: %llu connections may need %llu open files, this system allows "
+                    "%llu (ulimit -Hn): beyond that requests get 503",
+                    (unsigned long long)o->connections, (unsigned long long)wanted,
+                    (unsigned long long)allowed);
+    }
+}
+
 static int open_store(struct service *service, struct msg *msg)
 {
     const struct service_options *o = &service->options;
@@ -308,6 +326,7 @@ int service_create(struct os_poll *poll, const struct service_options *options, 
     if (service->options.workers == 0) {
         service->options.workers = cores < 2 ? 4 : 2 * (uint64_t)cores;
     }
+    allow_files(service);
     struct runner_options runner = {
         .zygote_socket = zygote_socket,
         .kill_after_ns = options->kill_after_ms * 1000000u,

@@ -1,6 +1,7 @@
 # test_rv32im.py - rv32im over real files: exit statuses, refusals, META, traces, a host in trouble
 # SPDX-License-Identifier: MIT
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -361,3 +362,10 @@ def test_a_device_that_is_not_built_is_named_in_the_fault(run, cross):
     done = run(plic)
     assert done.returncode == 123
     assert 'address 0x0c000000 (PLIC: ' in done.stderr
+
+
+def test_a_limit_of_file_sizes_is_a_host_error(run, cross, tmp_path):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+    done = run(cross.asm(start(EXIT_0)), preexec_fn=limit)
+    assert done.returncode == 125 and 'too large' in done.stderr

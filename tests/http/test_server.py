@@ -1,10 +1,13 @@
 # test_server.py - the server as a process: options, graceful stop, its death, its log
 # SPDX-License-Identifier: MIT
+import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
@@ -185,3 +188,83 @@ def test_curl_and_its_cookie_jar(server, firmware, tmp_path):
     said = [subprocess.run([*curl, '-X', 'POST', server.url + '/mcu'], check=True,
                            capture_output=True).stdout for _ in range(3)]
     assert said == [b'1', b'2', b'3']
+
+
+@pytest.mark.parametrize('closed', ['2>&-', '<&- 2>&-', '<&- >&- 2>&-'])
+def test_closed_standard_files_are_nobody_elses(mote, tmp_path, closed, client_of, firmware):
+    taken = socket.create_server(('127.0.0.1', 0))
+    port = taken.getsockname()[1]
+    taken.close()
+    server = subprocess.Popen(['sh', '-c', f'exec "$@" {closed}', 'sh', mote, 'serve', '--listen',
+                               f'127.0.0.1:{port}', '--store', tmp_path / 'store'])
+
+    def is_up():
+        assert server.poll() is None, 'the server has ended'
+        with socket.socket() as link:
+            return link.connect_ex(('127.0.0.1', port)) == 0
+    try:
+        wait_until(is_up)
+        client = client_of(SimpleNamespace(port=port))
+        path = '/mcu/' + client.put(firmware('count'))
+        assert [client('POST', path).status for _ in range(3)] == [200] * 3
+        for fd in 0, 1, 2:
+            if f'{fd}>&-' in closed or (fd == 0 and '<' in closed) or (fd == 1 and ' >' in closed):
+                assert os.readlink(f'/proc/{server.pid}/fd/{fd}') == '/dev/null'
+        assert server.poll() is None
+    finally:
+        server.kill()
+        server.wait()
+
+
+def limited(start_server, kind, limit, *options):
+    """A server that starts under a soft limit of ours."""
+    before = resource.getrlimit(kind)
+    resource.setrlimit(kind, (limit, before[1]))
+    try:
+        return start_server(*options)
+    finally:
+        resource.setrlimit(kind, before)
+
+
+def test_files_beyond_a_size_limit_are_507(start_server, client_of):
+    server = limited(start_server, resource.RLIMIT_FSIZE, 1000)
+    reply = client_of(server)('PUT', '/mcu', bytes(4000))
+    assert reply.status == 507 and '(ulimit -f) is 1000 ' in json.loads(reply.body)['detail']
+    assert server.stop() == 0
+
+
+def test_the_limit_of_open_files_is_raised(start_server):
+    server = limited(start_server, resource.RLIMIT_NOFILE, 64, '--connections', '200')
+    with open(f'/proc/{server.process.pid}/limits') as file:
+        limit = int(re.search(r'Max open files\s+(\d+)', file.read())[1])
+    assert limit > 400 and 'ulimit' not in server.log
+
+
+def test_too_many_open_files_are_told(mote, tmp_path, client_of, firmware):
+    log = open(tmp_path / 'log', 'w+b')
+    server = subprocess.Popen(
+        ['sh', '-c', 'ulimit -n 40; exec "$@"', 'sh', mote, 'serve', '--listen', '127.0.0.1:0',
+         '--store', tmp_path / 'store'], stderr=log)
+    links = []
+    try:
+        wait_until(lambda: b'listening' in (tmp_path / 'log').read_bytes())
+        text = (tmp_path / 'log').read_text()
+        assert re.search(r'need 7\d\d\d open files, this system allows 40 ', text)
+        port = int(re.search(r'127\.0\.0\.1:(\d+)', text)[1])
+        path = '/mcu/' + client_of(SimpleNamespace(port=port)).put(firmware('count'))
+        first = socket.create_connection(('127.0.0.1', port))
+        links = [socket.create_connection(('127.0.0.1', port)) for _ in range(40)]
+        folder = f'/proc/{server.pid}/fd'
+        wait_until(lambda: len(os.listdir(folder)) == 40)
+        for method in 'GET', 'POST':
+            first.sendall(f'{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n'.encode())
+            reply = first.recv(65536)
+            assert reply.startswith(b'HTTP/1.1 503')
+            assert b'too many open files' in reply and b'is 40' in reply
+        first.close()
+    finally:
+        for link in links:
+            link.close()
+        server.kill()
+        server.wait()
+        log.close()
