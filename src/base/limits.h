@@ -6,6 +6,8 @@
 #define MiB(n) ((uint64_t)(n) << 20)
 #define GiB(n) ((uint64_t)(n) << 30)
 
+#define OBJECT_BYTES_MAX MiB(32) /* of a ROM or a session's RAM in the store */
+
 enum {
     PAGE_SIZE = 4096,          /* a guest page and a host page: Mote runs on no other size */
     CONSOLE_BYTES_MAX = 65536, /* of a run's console log that are kept (http-api.md) */

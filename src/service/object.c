@@ -7,8 +7,12 @@
 #include "os/process.h"
 #include "os/socket.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+static_assert(IN_SIZE <= OBJECT_BYTES_MAX && RAM_SIZE <= OBJECT_BYTES_MAX,
+              "the store takes what a request or a run may bring");
 
 static const char front_page[] =
     "Mote runs small RISC-V programs, each in a microcontroller of its own, over HTTP.\n"

@@ -305,8 +305,8 @@ static int open_store(struct service *service, struct msg *msg)
                     report.dropped_count);
     }
     if (!err && report.corrupt_count > 0) {
-        service_log(service, "mote serve: the first damaged file is %s/%s", o->store,
-                    report.corrupt_name);
+        service_log(service, "mote serve: the first damaged file is %s/%s: %s", o->store,
+                    report.corrupt_name, report.corrupt_why.text);
     }
     return err;
 }

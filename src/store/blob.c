@@ -44,6 +44,20 @@ static int copy_bytes(int from, int to, uint64_t size)
     return os_file_sync(to);
 }
 
+/* Whether the file has the bytes that its name says: what is put again must heal what was damaged,
+ * since its writer was told that it is there. */
+static bool is_whole(struct store *store, const char *name, const struct blob *blob, uint64_t size)
+{
+    uint8_t sha256[SHA256_SIZE];
+    int fd = -1;
+    uint64_t found = 0;
+    int err = os_file_open(store->blob_dir, name, OS_OPEN_READ, &fd);
+    err = err ? err : os_file_size(fd, &found);
+    bool is_sized = !err && found == size && hash_file(fd, size, sha256) == 0;
+    os_file_close(fd);
+    return is_sized && memcmp(sha256, blob->slot.key, SHA256_SIZE) == 0;
+}
+
 /* Brings the bytes to their place; the blob is the caller's claim. The place is synced even where
  * the bytes were there: whoever wrote them may not have come so far. */
 static int write_blob(struct store *store, const struct blob *blob, const struct blob_put *put)
@@ -52,7 +66,7 @@ static int write_blob(struct store *store, const struct blob *blob, const struct
     name_of_blob(blob->slot.key, "", name);
     name_of_blob(blob->slot.key, ".tmp", temporary);
     int err = 0;
-    if (!blob->slot.exists) {
+    if (!blob->slot.exists || !is_whole(store, name, blob, put->size)) {
         int fd;
         err = make_file(store->blob_dir, temporary, &fd);
         if (err) {
@@ -276,12 +290,14 @@ int blob_get(struct store *store, const struct id *id, struct blob_lease *ret_le
     if (err == 0) {
         err = os_file_size(lease.fd, &size);
     }
-    if (err) {
-        err = io_fail(msg, err == ERR_NOT_FOUND ? ERR_CORRUPT : err, "cannot read the bytes of ROM",
-                      label);
+    if (err == ERR_NOT_FOUND) {
+        err = fail(msg, ERR_CORRUPT, "ROM %s: its file is missing: put it again", label);
+    } else if (err) {
+        err = io_fail(msg, err, "cannot read the bytes of ROM", label);
     } else if (size != lease.rom.size) {
-        err = fail(msg, ERR_CORRUPT, "ROM %s: its file has %llu bytes instead of %llu", label,
-                   (unsigned long long)size, (unsigned long long)lease.rom.size);
+        err =
+            fail(msg, ERR_CORRUPT, "ROM %s: its file has %llu bytes instead of %llu: put it again",
+                 label, (unsigned long long)size, (unsigned long long)lease.rom.size);
     }
     if (err) {
         blob_release(store, &lease);

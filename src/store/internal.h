@@ -16,8 +16,6 @@ enum {
     LABEL_SIZE = 16,    /* of an id in messages: its first eight digits */
 };
 
-#define OBJECT_BYTES_MAX GiB(4) /* of one ROM or RAM image */
-
 struct rom {
     struct slot slot;
     struct rom_info info;

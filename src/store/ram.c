@@ -55,7 +55,8 @@ static int open_record(struct store *store, const struct ram_record *record, int
     if (err) {
         err = io_fail(msg, err, "cannot read the RAM of session", label);
     } else if (size != record->info.size) {
-        err = fail(msg, ERR_CORRUPT, "session %s: its RAM file has %llu bytes instead of %llu",
+        err = fail(msg, ERR_CORRUPT,
+                   "session %s: its RAM file has %llu bytes instead of %llu: put or remove it",
                    label, (unsigned long long)size, (unsigned long long)record->info.size);
     }
     if (err) {
@@ -90,7 +91,7 @@ int ram_load(struct store *store, const struct id *id, struct ram_lease *ret_lea
     }
     char label[LABEL_SIZE];
     label_of_id(id, label);
-    return fail(msg, ERR_CORRUPT, "session %s: its RAM file is missing", label);
+    return fail(msg, ERR_CORRUPT, "session %s: its RAM file is missing: put or remove it", label);
 }
 
 void ram_release(struct store *store, struct ram_lease *lease)

@@ -240,6 +240,16 @@ static int read_record(const struct kind *kind, struct span text, void *record, 
     return is_same ? 0 : fail(msg, ERR_CORRUPT, "its checksum does not match its content");
 }
 
+/* A checksum proves who wrote a record, not that the rest of Mote can bear it. */
+static int check_size(uint64_t size, struct msg *msg)
+{
+    if (size > OBJECT_BYTES_MAX) {
+        return fail(msg, ERR_CORRUPT, "its size is %" PRIu64 " bytes, the limit is %" PRIu64, size,
+                    OBJECT_BYTES_MAX);
+    }
+    return 0;
+}
+
 void ram_record_write(const struct ram_record *record, struct buf *text)
 {
     write_record(&ram_kind, record, text);
@@ -249,6 +259,7 @@ int ram_record_read(struct span text, struct ram_record *ret_record, struct msg 
 {
     struct ram_record record = {0};
     int err = read_record(&ram_kind, text, &record, msg);
+    err = err ? err : check_size(record.info.size, msg);
     if (err == 0) {
         *ret_record = record;
     }
@@ -264,6 +275,7 @@ int rom_record_read(struct span text, struct rom_info *ret_rom, struct msg *msg)
 {
     struct rom_info rom = {0};
     int err = read_record(&rom_kind, text, &rom, msg);
+    err = err ? err : check_size(rom.size, msg);
     if (err == 0) {
         *ret_rom = rom;
     }

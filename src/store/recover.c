@@ -48,7 +48,8 @@ static void sweep_file(struct recovery *r, int dir, const char *name)
     r->report->dropped_count++;
 }
 
-static void note_corrupt(struct recovery *r, struct slot *slot, int dir, const char *name)
+static void note_corrupt(struct recovery *r, struct slot *slot, int dir, const char *name,
+                         const struct msg *why)
 {
     slot->is_corrupt = true;
     r->has_corrupt_roms = r->has_corrupt_roms || dir == r->store->rom_dir;
@@ -56,6 +57,7 @@ static void note_corrupt(struct recovery *r, struct slot *slot, int dir, const c
         /* Logs show eight digits of an id, as whoever knows all may use it. */
         snprintf(r->report->corrupt_name, sizeof r->report->corrupt_name, "%s/%.8s*%s",
                  dir == r->store->rom_dir ? "rom" : "ram", name, name + ID_TEXT_LEN);
+        r->report->corrupt_why = *why;
     }
 }
 
@@ -72,7 +74,7 @@ static int read_small(int dir, const char *name, uint8_t text[RECORD_BYTES_MAX],
 }
 
 /* Whether the file is there and has that many bytes; false too where it cannot be looked at. */
-static bool has_size(int dir, const char *name, uint64_t size)
+static bool has_size(int dir, const char *name, uint64_t size, struct msg *msg)
 {
     int fd = -1;
     uint64_t found = 0;
@@ -81,7 +83,25 @@ static bool has_size(int dir, const char *name, uint64_t size)
         err = os_file_size(fd, &found);
     }
     os_file_close(fd);
-    return err == 0 && found == size;
+    if (err) {
+        UNUSED int same = fail(msg, err, "its bytes cannot be looked at: %s", err_text(err));
+        return false;
+    }
+    if (found != size) {
+        UNUSED int same = fail(msg, ERR_CORRUPT, "its bytes are %llu instead of %llu",
+                               (unsigned long long)found, (unsigned long long)size);
+    }
+    return found == size;
+}
+
+/* In words, where a record could be read and is another's. */
+static bool is_of(const struct id *id, const struct id *wanted, struct msg *msg)
+{
+    bool is_same = id_equals(id, wanted);
+    if (!is_same) {
+        UNUSED int same = fail(msg, ERR_CORRUPT, "it is the record of another id");
+    }
+    return is_same;
 }
 
 static int add_rom(struct recovery *r, const struct id *id, const char *name)
@@ -96,18 +116,18 @@ static int add_rom(struct recovery *r, const struct id *id, const char *name)
     }
     rom->slot.exists = true;
     r->report->roms_count++;
+    struct msg why;
     int err = read_small(store->rom_dir, name, text, &len);
-    if (err == 0) {
-        err = rom_record_read(span_of(text, len), &rom->info, NULL);
-    }
-    if (err || !id_equals(&rom->info.id, id)) {
-        note_corrupt(r, &rom->slot, store->rom_dir, name);
+    err = err ? io_fail(&why, err, "it cannot be read", "")
+              : rom_record_read(span_of(text, len), &rom->info, &why);
+    if (err || !is_of(&rom->info.id, id, &why)) {
+        note_corrupt(r, &rom->slot, store->rom_dir, name, &why);
         return err == ERR_NO_MEMORY ? err : 0;
     }
     char blob_name[NAME_MAX_SIZE];
     name_of_blob(rom->info.sha256, "", blob_name);
-    if (!has_size(store->blob_dir, blob_name, rom->info.size)) {
-        note_corrupt(r, &rom->slot, store->rom_dir, name);
+    if (!has_size(store->blob_dir, blob_name, rom->info.size, &why)) {
+        note_corrupt(r, &rom->slot, store->rom_dir, name, &why);
         return 0;
     }
     struct slot *slot = table_find(&store->blobs, rom->info.sha256);
@@ -168,15 +188,15 @@ static int add_session(struct recovery *r, const struct id *id, const char *name
     }
     session->slot.exists = true;
     r->report->sessions_count++;
+    struct msg why;
     int err = read_small(store->ram_dir, name, text, &len);
-    if (err == 0) {
-        err = ram_record_read(span_of(text, len), &session->record, NULL);
-    }
+    err = err ? io_fail(&why, err, "it cannot be read", "")
+              : ram_record_read(span_of(text, len), &session->record, &why);
     char ram_name[NAME_MAX_SIZE];
     name_of_ram(id, session->record.file, ram_name);
-    if (err || !id_equals(&session->record.info.id, id) ||
-        !has_size(store->ram_dir, ram_name, session->record.info.size)) {
-        note_corrupt(r, &session->slot, store->ram_dir, name);
+    if (err || !is_of(&session->record.info.id, id, &why) ||
+        !has_size(store->ram_dir, ram_name, session->record.info.size, &why)) {
+        note_corrupt(r, &session->slot, store->ram_dir, name, &why);
     }
     return err == ERR_NO_MEMORY ? err : 0;
 }

@@ -33,6 +33,7 @@ struct store_report {
         corrupt_count; /* of the above; each answers ERR_CORRUPT until it is put anew or removed */
     uint32_t dropped_count; /* leftovers of a crash that were deleted */
     char corrupt_name[64];  /* the first corrupt file, as `ram/0f0e0d0c*.meta`; else empty */
+    struct msg corrupt_why; /* and what is wrong with it */
 };
 
 /* Opens (or makes) the directory, locks it, and deletes what an interrupted write left. ERR_BUSY

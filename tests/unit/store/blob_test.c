@@ -51,6 +51,40 @@ TEST(blob, keeps_the_same_bytes_once)
     fixture_deinit(&f);
 }
 
+/* Opens the one blob there is. */
+static int blob_file(const struct fixture *f, const struct rom_info *rom, int flags)
+{
+    char path[192];
+    int at = snprintf(path, sizeof path, "%s/blob/", f->path);
+    for (size_t i = 0; i < SHA256_SIZE; i++) {
+        at += snprintf(path + at, sizeof path - (size_t)at, "%02x", rom->sha256[i]);
+    }
+    return open(path, flags | O_CLOEXEC);
+}
+
+TEST(blob, that_was_damaged_is_healed_by_a_put)
+{
+    struct fixture f;
+    fixture_init(&f);
+    struct id a = fresh_id(), b = fresh_id();
+    struct rom_info rom;
+    struct blob_lease lease;
+    assert_int_equal(put_rom(&f, &a, "whole", &rom), 1);
+    int fd = blob_file(&f, &rom, O_RDWR);
+    assert_int_equal(ftruncate(fd, 2), 0);
+    assert_int_equal(blob_get(f.store, &a, &lease, &f.msg), ERR_CORRUPT);
+    assert_non_null(strstr(f.msg.text, "2 bytes instead of 5: put it again"));
+    assert_int_equal(put_rom(&f, &b, "whole", &rom), 1);
+    assert_rom(&f, &a, "whole");
+    close(fd);
+    fd = blob_file(&f, &rom, O_RDWR);
+    assert_int_equal(pwrite(fd, "h", 1, 0), 1); /* another byte, the same size */
+    close(fd);
+    assert_int_equal(put_rom(&f, &a, "whole", &rom), 0);
+    assert_rom(&f, &b, "whole");
+    fixture_deinit(&f);
+}
+
 TEST(blob, replaces_and_holds_what_is_leased)
 {
     struct fixture f;

@@ -83,7 +83,7 @@ TEST(fault, every_step_of_a_write_is_synced_in_its_order)
     struct id other = fresh_id();
     disk_arm(-1, 0, 0);
     assert_int_equal(put_rom(&f, &other, "code", &rom), 1);
-    assert_string_equal(disk.trace, "S" /* though the bytes were there */
+    assert_string_equal(disk.trace, "OS" /* the bytes were there, and are looked at and synced */
                                     "OWSRS");
     assert_int_equal(blob_remove(f.store, &id, NULL, &f.msg), 0);
     disk_arm(-1, 0, 0);

@@ -1,6 +1,7 @@
 /* ram_test.c - sessions: versions, deltas, leases, damage */
 /* SPDX-License-Identifier: MIT */
 #include "fixture.h"
+#include "store/record.h"
 
 /* One run's result: pages written at their offsets, and which. */
 struct run {
@@ -286,6 +287,30 @@ static void damage(struct fixture *f, const struct id *id, const char *suffix, o
         assert_int_equal(pwrite(fd, "X", 1, 60), 1);
     }
     close(fd);
+}
+
+TEST(ram, refuses_a_record_over_the_limit_whatever_its_checksum_says)
+{
+    struct fixture f;
+    fixture_init(&f);
+    struct ram_record record = {
+        .info = {.id = fresh_id(), .version = {1, 1}, .size = (32 << 20) + 1}, .file = 1};
+    struct buf text;
+    buf_init(&text, RECORD_BYTES_MAX);
+    ram_record_write(&record, &text);
+    int fd = fixture_file(&f, "ram", &record.info.id, ".meta", O_CREAT | O_WRONLY);
+    assert_int_equal(write(fd, text.data, text.len), (ssize_t)text.len);
+    close(fd);
+    fd = fixture_file(&f, "ram", &record.info.id, ".1", O_CREAT | O_WRONLY);
+    assert_int_equal(ftruncate(fd, (off_t)record.info.size), 0);
+    close(fd);
+    fixture_reopen(&f);
+    assert_int_equal(f.report.corrupt_count, 1);
+    assert_non_null(strstr(f.report.corrupt_why.text, "33554433 bytes, the limit is 33554432"));
+    struct ram_lease lease;
+    assert_int_equal(ram_load(f.store, &record.info.id, &lease, &f.msg), ERR_CORRUPT);
+    buf_deinit(&text);
+    fixture_deinit(&f);
 }
 
 TEST(ram, names_a_damaged_session_and_serves_the_others)

@@ -33,6 +33,24 @@ TEST(store, belongs_to_one_server_at_a_time)
     fixture_deinit(&f);
 }
 
+TEST(store, that_may_not_be_written_says_so)
+{
+    struct fixture f;
+    fixture_init(&f);
+    struct ram_info info;
+    struct id id = fresh_id();
+    char path[128];
+    snprintf(path, sizeof path, "%s/ram", f.path);
+    assert_int_equal(chmod(path, 0500), 0);
+    uid_t before = geteuid();
+    assert_int_equal(before ? 0 : seteuid(65534), 0); /* root may write anywhere */
+    assert_int_equal(put_ram(&f, &id, "x", &info), ERR_DENIED);
+    assert_int_equal(seteuid(before), 0);
+    assert_non_null(strstr(f.msg.text, "Permission denied"));
+    assert_int_equal(err_http_status(ERR_DENIED), 503);
+    fixture_deinit(&f);
+}
+
 TEST(store, refuses_a_newer_format_and_says_so)
 {
     struct fixture f;
