@@ -492,7 +492,7 @@ static int count_memory(struct request *request)
     int err = os_memfd_used(request->fds[RUN_FD_OUT], &out);
     err = err ? err : os_memfd_used(request->fds[RUN_FD_DELTA], &delta);
     if (err) {
-        return err;
+        return os_fail(&request->msg, err, "what the run left cannot be looked at");
     }
     if (!memory_take(service, out)) {
         return memory_fail(service, &request->msg);
@@ -505,17 +505,6 @@ static int count_memory(struct request *request)
     return 0;
 }
 
-static void commit_counted(struct request *request)
-{
-    request->err = count_memory(request);
-    if (request->err) {
-        refuse_uncommitted(request);
-        end(request);
-        return;
-    }
-    commit(request);
-}
-
 static void run_over(struct request *request, int err)
 {
     request_drop_body(request);
@@ -525,11 +514,14 @@ static void run_over(struct request *request, int err)
         end(request);
     } else if (!request->http) {
         end(request);
+    } else if ((request->err = count_memory(request))) {
+        refuse_uncommitted(request);
+        end(request);
     } else if (request->result.stop.halt == HALT_FAULT) {
         report_fault(request);
         end(request);
     } else {
-        commit_counted(request);
+        commit(request);
     }
 }
 

@@ -60,6 +60,9 @@ FIRMWARE = {
     'clint': '*(volatile u32 *)0x02000000; off(0);',
     'fill_out': 'for (u32 i = 0; i < 0x2000000; i += 4) *(volatile u32 *)(0x24000000 + i) = ~0u;'
                 'off(0);',
+    'fill_out_then_fault': 'for (u32 i = 0; i < 0x2000000; i += 4) '
+                           '*(volatile u32 *)(0x24000000 + i) = ~0u; OUT_LEN = 0x2000000;'
+                           '*(volatile u32 *)4 = 1;',
     'dirty': 'for (u32 i = 0; i < 8192; i++) RAM[i * 1024] = 1; OUT_LEN = 0; off(0);',
     'trap_forever': 'asm volatile("la t0, 1f; csrw mtvec, t0; .align 2; 1: ebreak");',
     'recurse': 'asm volatile("1: addi sp, sp, -16; sw ra, 0(sp); call 1b");',

@@ -47,6 +47,8 @@ def test_replies_that_nobody_reads_count(start_server, client_of, firmware):
     refused = client('POST', path)
     assert refused.status == 503 and refused['Mcu-Committed'] == 'no' and refused['Retry-After']
     assert 'body-memory' in json.loads(refused.body)['detail']
+    fault = '/mcu/' + client.put(firmware('fill_out_then_fault'))
+    assert client('POST', fault, Accept='application/octet-stream').status == 503
     assert client('GET', '/healthz').status == 200
     for link in links:
         link.close()
