@@ -148,14 +148,38 @@ static void finish(struct run *run, int err)
     free(run);
 }
 
+/* Why a run may fail: only what an honest child can meet, or a stranger would pick the reply's
+ * status and say that the session had gone. */
+static bool is_error_of_run(int err)
+{
+    static const int errors[] = {0,        ERR_BAD_IMAGE, ERR_TOO_BIG,  ERR_NO_MEMORY,
+                                 ERR_FULL, ERR_IO,        ERR_NOT_BUILT};
+    for (size_t i = 0; i < ARRAY_COUNT(errors); i++) {
+        if (errors[i] == err) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Ends the text within its array and takes away what could steer a terminal. */
+static void clean_text(char *text, size_t size)
+{
+    text[size - 1] = '\0';
+    for (char *c = text; *c; c++) {
+        *c = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
+    }
+}
+
 /* What a child says is data from a stranger: cut to its bounds, or refused. */
 static bool is_sound(struct run_result *result)
 {
-    result->msg.text[sizeof result->msg.text - 1] = '\0';
-    result->pc_symbol.name[SYMBOL_BYTES_MAX - 1] = '\0';
-    result->ra_symbol.name[SYMBOL_BYTES_MAX - 1] = '\0';
-    return (unsigned)result->stop.halt <= HALT_FAULT && result->out_len <= OUT_SIZE &&
-           result->meta_len <= META_REPLY_MAX && result->console_len <= CONSOLE_BYTES_MAX;
+    clean_text(result->msg.text, sizeof result->msg.text);
+    clean_text(result->pc_symbol.name, SYMBOL_BYTES_MAX);
+    clean_text(result->ra_symbol.name, SYMBOL_BYTES_MAX);
+    return is_error_of_run(result->err) && (unsigned)result->stop.halt <= HALT_FAULT &&
+           result->out_len <= OUT_SIZE && result->meta_len <= META_REPLY_MAX &&
+           result->console_len <= CONSOLE_BYTES_MAX;
 }
 
 /* Takes the child's message; 1: it was a sound result, 0: there was none, or why the run is over.

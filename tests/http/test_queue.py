@@ -1,6 +1,8 @@
 # test_queue.py - who runs when: sessions in order and side by side, clients that go away
 # SPDX-License-Identifier: MIT
 import json
+import os
+import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -130,15 +132,30 @@ def test_removal_stops_what_runs_and_what_waits(server, client, session):
     waiting.close()
 
 
+def signal_run(server, number):
+    """Sends a signal to the process of the one run under way."""
+    zygote = children_of(server)[0]
+    with open(f'/proc/{zygote}/task/{zygote}/children') as file:
+        os.kill(int(file.read().split()[0]), number)
+
+
 def test_a_run_that_is_killed_changes_nothing(server, client, session):
     link = start_post(server, session, LONG)
     wait_until(lambda: is_running(server))
-    import os
-    import signal
-    zygote = children_of(server)[0]
-    with open(f'/proc/{zygote}/task/{zygote}/children') as file:
-        os.kill(int(file.read().split()[0]), signal.SIGKILL)
+    signal_run(server, signal.SIGKILL)
     assert link.recv(65536).startswith(b'HTTP/1.1 503')
+    assert client('POST', session, b'0').body == b'2'
+    link.close()
+
+
+def test_a_run_that_hangs_costs_itself_only(server, client, session, rom):
+    link = start_post(server, session, LONG, 'Mcu-Max-Ms: 3000\r\n')
+    wait_until(lambda: is_running(server))
+    signal_run(server, signal.SIGSTOP)
+    assert client('POST', rom('echo'), b'others go on').body == b'others go on'
+    reply = link.recv(65536)
+    assert reply.startswith(b'HTTP/1.1 503') and b'did not stop at its time cap' in reply
+    wait_until(lambda: not is_running(server))
     assert client('POST', session, b'0').body == b'2'
     link.close()
 
