@@ -248,9 +248,8 @@ int mote_serve(int argc, char **argv)
     options.store = options.store ? options.store : "mote-store";
     /* Before anything is open: what is there now, the children of runs can see. */
     int zygote_socket = -1;
-    int err = zygote_start(&zygote_socket);
-    err = err ? fail(&msg, err, "the process that starts runs cannot be made: %s", err_text(err))
-              : serve(&options, zygote_socket, &msg);
+    int err = zygote_start(&zygote_socket, &msg);
+    err = err ? err : serve(&options, zygote_socket, &msg);
     if (err) {
         fprintf(stderr, "mote serve: %s\n", msg.text);
     }

@@ -149,7 +149,6 @@ static int run(struct worker *w)
 
 void worker_main(const struct run_order *order, const int fds[RUN_FDS_MAX])
 {
-    uint64_t started = os_now_ns();
     os_keep_only(fds, RUN_FDS_MAX);
     struct worker w = {.order = order, .fds = fds};
     struct run_result *result = &w.result;
@@ -158,7 +157,6 @@ void worker_main(const struct run_order *order, const int fds[RUN_FDS_MAX])
         result->err = fail(&result->msg, result->err, "this system refuses the walls of a run");
     }
     result->err = result->err ? result->err : set_up(&w);
-    result->setup_ns = os_now_ns() - started;
     result->err = result->err ? result->err : run(&w);
     int err = os_send_fds(fds[RUN_FD_SOCKET], span_of(result, sizeof *result), NULL, 0);
     os_exit(err ? 1 : 0);

@@ -57,7 +57,6 @@ struct run_result {
     uint32_t out_len;
     uint32_t meta_len;
     uint32_t console_len;
-    uint64_t setup_ns;
     uint64_t run_ns;
     struct stop stop;
     struct run_symbol pc_symbol; /* of a fault: where the trap was taken */
@@ -67,8 +66,10 @@ struct run_result {
 
 /* Starts the zygote, the process that forks the children of runs off the server's path. Call
  * first of all: what is open or in memory now, the children can see. The result is the server's
- * end of the zygote's socket, at whose end of file the zygote has died; it dies with us. */
-MUST_CHECK int zygote_start(int *ret_socket);
+ * end of the zygote's socket, at whose end of file the zygote has died; it dies with us. Has a
+ * child put the walls up and speak from behind them first: ERR_NOT_BUILT where this system cannot.
+ */
+MUST_CHECK int zygote_start(int *ret_socket, struct msg *msg);
 
 /* The child's whole life; `fds` as in enum run_fd, -1 for none. */
 NORETURN void worker_main(const struct run_order *order, const int fds[RUN_FDS_MAX]);

@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/worker.h"
 
+#include "os/error.h"
 #include "os/process.h"
+#include "os/sandbox.h"
 
 #include <assert.h>
 
@@ -58,22 +60,69 @@ static int zygote_loop(int socket, int child_events)
     }
 }
 
+/* Puts the walls up round a child that speaks from behind them, as the children of runs will. */
+static int try_walls(void)
+{
+    int ends[2];
+    int err = os_message_pair(ends);
+    if (err) {
+        return err;
+    }
+    int pidfd = -1;
+    int forked = os_fork(&pidfd);
+    if (forked == 0) {
+        struct run_birth said = {.err = os_confine(DELTA_BYTES)};
+        err = os_send_fds(ends[1], span_of(&said, sizeof said), NULL, 0);
+        os_exit(err ? 1 : 0);
+    }
+    os_close(ends[1]);
+    struct run_birth heard;
+    struct os_message message = {0};
+    err = forked < 0 ? forked : os_recv_fds(ends[0], &heard, sizeof heard, &message);
+    os_close(ends[0]);
+    os_close(pidfd);
+    if (!err && message.len != sizeof heard) {
+        return ERR_NOT_BUILT; /* it was killed */
+    }
+    return err ? err : heard.err;
+}
+
+/* Its first message is the outcome of try_walls. */
 static NORETURN void zygote_main(int socket)
 {
     os_ignore_stop_signals();
     os_keep_only(&socket, 1);
     int child_events = -1;
     int err = os_child_events(&child_events);
-    err = err ? err : zygote_loop(socket, child_events);
+    struct run_birth birth = {.err = err ? err : try_walls()};
+    os_reap();
+    err = os_send_fds(socket, span_of(&birth, sizeof birth), NULL, 0);
+    err = err || birth.err ? ERR_CLOSED : zygote_loop(socket, child_events);
     os_exit(err ? 1 : 0);
 }
 
-int zygote_start(int *ret_socket)
+static int hear_walls(int socket, struct msg *msg)
+{
+    struct run_birth birth;
+    struct os_message message = {0};
+    int err = os_recv_fds(socket, &birth, sizeof birth, &message);
+    if (err || message.len != sizeof birth) {
+        return fail(msg, err ? err : ERR_CLOSED, "the process that starts runs has died");
+    }
+    if (birth.err) {
+        return fail(msg, birth.err,
+                    "this system refuses the walls round a run (no_new_privs, resource limits, a "
+                    "list of system calls by seccomp), and without them no guest is run");
+    }
+    return 0;
+}
+
+int zygote_start(int *ret_socket, struct msg *msg)
 {
     int ends[2];
     int err = os_message_pair(ends);
     if (err) {
-        return err;
+        return os_fail(msg, err, "no socket to the process that starts runs");
     }
     int server = os_process_id();
     int pidfd = -1;
@@ -85,9 +134,14 @@ int zygote_start(int *ret_socket)
     os_close(ends[1]);
     if (forked < 0) {
         os_close(ends[0]);
-        return forked;
+        return os_fail(msg, forked, "the process that starts runs cannot be made");
     }
     os_close(pidfd);
+    err = hear_walls(ends[0], msg);
+    if (err) {
+        os_close(ends[0]);
+        return err;
+    }
     *ret_socket = ends[0];
     return 0;
 }

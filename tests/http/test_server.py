@@ -1,11 +1,13 @@
 # test_server.py - the server as a process: options, graceful stop, its death, its log
 # SPDX-License-Identifier: MIT
+import ctypes
 import json
 import os
 import re
 import resource
 import signal
 import socket
+import struct
 import subprocess
 from types import SimpleNamespace
 
@@ -95,6 +97,28 @@ def test_nothing_is_left_of_a_killed_server(start_server, client_of, firmware):
     wait_until(lambda: all(is_gone(pid) for pid in family))
     link.close()
     start_server(store=server.store)
+
+
+def refuse_seccomp():
+    """Has prctl(PR_SET_SECCOMP) fail with EPERM in this process and its children."""
+    load, equals, give = 0x20, 0x15, 0x06
+    prctl, set_seccomp = {'x86_64': 157, 'aarch64': 167}[os.uname().machine], 22
+    rows = [(load, 0, 0, 0), (equals, 0, 3, prctl), (load, 0, 0, 16),
+            (equals, 0, 1, set_seccomp), (give, 0, 0, 0x50001), (give, 0, 0, 0x7fff0000)]
+    text = b''.join(struct.pack('=HBBI', *row) for row in rows)
+    code = ctypes.create_string_buffer(text, len(text))
+    program = ctypes.create_string_buffer(struct.pack('@HP', len(rows), ctypes.addressof(code)))
+    libc = ctypes.CDLL(None)
+    assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
+    assert libc.prctl(set_seccomp, 2, program, 0, 0) == 0
+
+
+def test_without_walls_the_server_does_not_start(mote, tmp_path):
+    run = subprocess.run([mote, 'serve', '--listen', '127.0.0.1:0', '--store', tmp_path / 's'],
+                         capture_output=True, text=True, timeout=30, preexec_fn=refuse_seccomp)
+    assert run.returncode == 1
+    assert 'refuses the walls round a run' in run.stderr and 'seccomp' in run.stderr
+    assert not (tmp_path / 's').exists()
 
 
 def test_a_dead_zygote_ends_the_server_with_words(server):
