@@ -50,8 +50,7 @@ int conn_create(struct http_server *server, int fd, const struct os_address *pee
         c->next->link = &c->next;
     }
     server->conns = c;
-    server->counts.connections_open++;
-    server->counts.connections_total++;
+    server->conns_count++;
     return 0;
 fail:
     free(in);
@@ -118,7 +117,7 @@ void conn_destroy(struct conn *c, enum http_abort why)
     buf_deinit(&c->out);
     free(c->in);
     free(c);
-    server->counts.connections_open--;
+    server->conns_count--;
     server_conn_ended(server);
 }
 
@@ -182,7 +181,6 @@ static bool complete(struct conn *c)
 {
     const struct http_handler *h = &c->server->handler;
     c->request.is_complete = true;
-    c->request.completed_ns = now_of(c);
     c->state = CONN_WAIT;
     conn_set_deadline(c, HTTP_NEVER);
     if (h->on_complete) {
@@ -241,7 +239,6 @@ static bool step_head(struct conn *c)
         }
         return false;
     }
-    c->server->counts.requests_total++;
     if (parsed < 0) {
         return refuse_now(c);
     }
@@ -353,7 +350,6 @@ static void receive(struct conn *c)
     }
     if (count > 0) {
         c->in_len += (size_t)count;
-        c->server->counts.bytes_in += (uint64_t)count;
     }
 }
 

@@ -88,15 +88,6 @@ void http_server_drain(struct http_server *server);
 /* Closes everything, aborting what is under way; NULL is accepted. Not from a callback. */
 void http_server_destroy(struct http_server *server);
 
-struct http_counts {
-    uint64_t connections_open;
-    uint64_t connections_total;
-    uint64_t requests_total; /* heads that were complete, good or bad */
-    uint64_t bytes_in;
-    uint64_t bytes_out;
-};
-struct http_counts http_server_counts(const struct http_server *server);
-
 /* ---- a request: what it asked ----------------------------------------------------------------
  * Spans stay valid until on_end returns. */
 
@@ -145,7 +136,6 @@ const char *http_peer(const struct http_request *request);
  */
 
 uint64_t http_started_ns(const struct http_request *request);
-uint64_t http_completed_ns(const struct http_request *request); /* last byte of the body */
 uint64_t http_body_received(const struct http_request *request);
 int http_status(const struct http_request *request); /* 0 while unanswered; 499: client went away */
 uint64_t http_body_sent(const struct http_request *request);

@@ -54,7 +54,6 @@ struct http_request {
     uint64_t raw_received; /* with the framing of chunks */
     uint64_t sent;
     uint64_t started_ns;
-    uint64_t completed_ns;
     void *user;
 };
 
@@ -116,7 +115,7 @@ struct http_server {
     bool is_drained;
     uint64_t date_s;
     char date[48];
-    struct http_counts counts;
+    uint64_t conns_count;
 };
 
 /* ---- conn.c ---- */

@@ -100,7 +100,6 @@ static void advance(struct conn *c, uint64_t count)
     of_head = count < of_head ? count : of_head;
     c->out_at += of_head;
     count -= of_head;
-    c->server->counts.bytes_out += of_head + count;
     c->request.sent += count;
     if (c->body.kind == HTTP_BODY_FILE) {
         c->body.offset += count;

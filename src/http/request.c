@@ -116,11 +116,6 @@ uint64_t http_started_ns(const struct http_request *r)
     return r->started_ns;
 }
 
-uint64_t http_completed_ns(const struct http_request *r)
-{
-    return r->completed_ns;
-}
-
 uint64_t http_body_received(const struct http_request *r)
 {
     return r->received;

@@ -66,7 +66,7 @@ static void set_accepting(struct http_server *server, bool is_accepting)
 
 static bool has_place(const struct http_server *server)
 {
-    return server->counts.connections_open < server->options.connections_count_max;
+    return server->conns_count < server->options.connections_count_max;
 }
 
 static void on_accept_timer(void *context)
@@ -202,11 +202,6 @@ void http_server_destroy(struct http_server *server)
         conn_destroy(server->conns, HTTP_ABORT_SHUTDOWN);
     }
     free(server);
-}
-
-struct http_counts http_server_counts(const struct http_server *server)
-{
-    return server->counts;
 }
 
 struct span server_date(struct http_server *server)

@@ -91,8 +91,7 @@ struct request {
     struct os_timer timer;
     struct id rom;
     struct id ram;
-    bool is_new;       /* makes its session */
-    bool is_ram_named; /* in the path */
+    bool is_new; /* makes its session */
     /* The run. */
     uint64_t cycles_max;
     uint64_t time_max_ns;

@@ -72,7 +72,6 @@ static bool choose_ram(struct request *request)
     struct msg msg = {0};
     if (request->ids.has_second) {
         request->ram = request->ids.second;
-        request->is_ram_named = true;
         int err = ram_exists(request, &request->ram, &msg);
         if (err) {
             request_fail_err(request, err, &msg);
