@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "os/process.h"
+#include "service/worker.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +42,9 @@ static int unknown(const char *name)
 
 int main(int argc, char **argv)
 {
+    if (argc > 0 && strcmp(argv[0], ZYGOTE_NAME) == 0) {
+        zygote_main(OS_SELF_FD);
+    }
     os_begin();
     if (argc < 2) {
         print_help(stderr);

@@ -43,6 +43,19 @@ uint64_t os_allow_files(uint64_t wanted)
     return is_raised ? raised.rlim_cur : limit.rlim_cur;
 }
 
+/* Safe: until os_reap is called, `pid` stays this child's, even where it has ended. */
+static int open_child(pid_t pid, int *ret_pidfd)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pidfd < 0) {
+        int err = os_error(errno);
+        kill(pid, SIGKILL);
+        return err;
+    }
+    *ret_pidfd = pidfd;
+    return 0;
+}
+
 int os_fork(int *ret_pidfd)
 {
     pid_t pid = fork();
@@ -52,15 +65,33 @@ int os_fork(int *ret_pidfd)
     if (pid < 0) {
         return os_error(errno);
     }
-    /* Safe: until os_reap is called, `pid` stays this child's, even where it has ended. */
-    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (pidfd < 0) {
-        int err = os_error(errno);
-        kill(pid, SIGKILL);
-        return err;
+    int err = open_child(pid, ret_pidfd);
+    return err ? err : 1;
+}
+
+/* After a fork among threads: nothing here may allocate or lock. */
+static NORETURN void become_self(const char *name, int fd, int parent)
+{
+    char *const argv[] = {(char *)name, NULL};
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    os_die_with(parent);
+    bool is_placed = fd == OS_SELF_FD ? fcntl(fd, F_SETFD, 0) == 0 : dup2(fd, OS_SELF_FD) >= 0;
+    if (is_placed) {
+        execv("/proc/self/exe", argv);
     }
-    *ret_pidfd = pidfd;
-    return 1;
+    os_exit(1);
+}
+
+int os_start_self(const char *name, int fd, int *ret_pidfd)
+{
+    int parent = os_process_id();
+    pid_t pid = fork();
+    if (pid == 0) {
+        become_self(name, fd, parent);
+    }
+    return pid < 0 ? os_error(errno) : open_child(pid, ret_pidfd);
 }
 
 int os_process_id(void)

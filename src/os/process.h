@@ -8,7 +8,7 @@
 #include "base/span.h"
 #include "os/socket.h"
 
-enum { OS_FDS_MAX = 8 };
+enum { OS_FDS_MAX = 8, OS_SELF_FD = 3 };
 
 /* First thing in main: standard input, output and error that were closed become /dev/null, or what
  * is opened next would take their places and get what is printed; and a write beyond the limit of
@@ -21,6 +21,9 @@ uint64_t os_allow_files(uint64_t wanted);
  * readable once it has ended, and good for os_kill without ever meeting a later process that has
  * the same number. Only for a process of one thread. */
 MUST_CHECK int os_fork(int *ret_pidfd);
+/* Runs our own program's file anew under the name `name`, with `fd` (borrowed) as its descriptor
+ * OS_SELF_FD and no memory of ours; it dies with us. For a process of any number of threads. */
+MUST_CHECK int os_start_self(const char *name, int fd, int *ret_pidfd);
 /* The number of this process. */
 int os_process_id(void);
 /* In a child, first thing: the kernel kills it when its parent (whose number is `parent`) ends,

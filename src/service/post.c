@@ -309,7 +309,13 @@ static int try_start(struct request *request)
         .context = request,
     };
     memcpy(run.fds, request->fds, sizeof run.fds);
-    return runner_start(request->service->runner, &run, &request->run);
+    err = runner_start(request->service->runner, &run, &request->run);
+    if (err == ERR_CLOSED) {
+        return fail(&request->msg, ERR_BUSY,
+                    "the process that starts runs has died; another takes "
+                    "its place");
+    }
+    return err ? os_fail(&request->msg, err, "the run cannot be ordered") : 0;
 }
 
 static void start_run(struct request *request)

@@ -13,6 +13,8 @@ struct runner {
     struct os_watch watch; /* of the zygote's socket: births, in the order of their orders */
     struct run *first;     /* ordered, but not born yet */
     struct run *last;
+    bool is_new; /* the zygote is another one's successor and has not said yet that its walls stand
+                  */
     bool is_lost;
 };
 
@@ -57,17 +59,44 @@ static int be_born(struct run *run, const struct run_birth *birth, int pidfd)
     return os_timer_start(runner->poll, &run->timer, os_now_ns() + limit_ns);
 }
 
+/* One that fails before it was of use would fail again. */
+static int replace_zygote(struct runner *runner)
+{
+    int socket = -1;
+    int err = runner->is_new ? ERR_CLOSED : zygote_start_again(&socket);
+    if (err) {
+        return err;
+    }
+    runner->watch.fd = socket;
+    err = os_watch_start(runner->poll, &runner->watch);
+    if (err) {
+        os_close(socket);
+        return err;
+    }
+    runner->options.zygote_socket = socket;
+    runner->is_new = true;
+    return 0;
+}
+
+/* The runs that were ordered but not born end here; those that were born die with their parent, as
+ * their sockets will tell. */
 static void lose_zygote(struct runner *runner)
 {
     os_watch_stop(runner->poll, &runner->watch);
-    while (runner->first) {
-        struct run *run = runner->first;
-        runner->first = run->next;
+    os_close(runner->options.zygote_socket);
+    runner->options.zygote_socket = -1;
+    os_reap();
+    struct run *unborn = runner->first;
+    runner->first = NULL;
+    runner->last = NULL;
+    runner->is_lost = replace_zygote(runner) != 0;
+    (runner->is_lost ? runner->options.on_lost
+                     : runner->options.on_restart)(runner->options.context);
+    while (unborn) {
+        struct run *run = unborn;
+        unborn = run->next;
         finish(run, ERR_CLOSED);
     }
-    runner->last = NULL;
-    runner->is_lost = true;
-    runner->options.on_lost(runner->options.context);
 }
 
 static void zygote_event(void *context, uint32_t events)
@@ -78,7 +107,12 @@ static void zygote_event(void *context, uint32_t events)
     struct os_message came;
     int err = os_recv_fds(runner->options.zygote_socket, &birth, sizeof birth, &came);
     struct run *run = runner->first;
-    if (err || came.len != sizeof birth || !run) {
+    bool is_whole = !err && came.len == sizeof birth;
+    if (is_whole && runner->is_new && birth.err == 0) {
+        runner->is_new = false;
+        return;
+    }
+    if (!is_whole || runner->is_new || !run) {
         lose_zygote(runner);
         return;
     }

@@ -13,7 +13,9 @@ struct run;
 struct runner_options {
     int zygote_socket;      /* taken */
     uint64_t kill_after_ns; /* beyond a run's time cap */
-    /* The zygote has died: no run can start any more. */
+    /* The zygote has died, with all runs under way; another takes its place. */
+    void (*on_restart)(void *context);
+    /* None can take its place: no run can start any more. */
     void (*on_lost)(void *context);
     void *context;
 };

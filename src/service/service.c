@@ -234,10 +234,18 @@ void service_log(struct service *service, const char *format, ...)
     os_log_line(&service->log, span_of(line, bytes < sizeof line ? bytes : sizeof line - 1));
 }
 
+static void on_restart(void *context)
+{
+    service_log(context,
+                "mote serve: the process that starts runs has died, and the runs under way "
+                "with it; another takes its place");
+}
+
 static void on_lost(void *context)
 {
     struct service *service = context;
-    service_log(service, "mote serve: the process that starts runs has died; the server ends");
+    service_log(service, "mote serve: the process that starts runs has died and no other can take "
+                         "its place; the server ends");
     service->failed = ERR_CLOSED;
     service->is_stopping = true;
     os_poll_stop(service->poll);
@@ -330,6 +338,7 @@ int service_create(struct os_poll *poll, const struct service_options *options, 
     struct runner_options runner = {
         .zygote_socket = zygote_socket,
         .kill_after_ns = options->kill_after_ms * 1000000u,
+        .on_restart = on_restart,
         .on_lost = on_lost,
         .context = service,
     };

@@ -71,5 +71,13 @@ struct run_result {
  */
 MUST_CHECK int zygote_start(int *ret_socket, struct msg *msg);
 
+/* What a zygote is called that is not forked from the server before all else, but started in the
+ * place of one that has died: main gives it to zygote_main at once, with OS_SELF_FD. */
+#define ZYGOTE_NAME "mote-zygote"
+/* Starts one; the first message on its socket is a struct run_birth without a descriptor, whose
+ * `err` says whether the walls stand. */
+MUST_CHECK int zygote_start_again(int *ret_socket);
+NORETURN void zygote_main(int socket);
+
 /* The child's whole life; `fds` as in enum run_fd, -1 for none. */
 NORETURN void worker_main(const struct run_order *order, const int fds[RUN_FDS_MAX]);

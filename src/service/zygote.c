@@ -88,7 +88,7 @@ static int try_walls(void)
 }
 
 /* Its first message is the outcome of try_walls. */
-static NORETURN void zygote_main(int socket)
+void zygote_main(int socket)
 {
     os_ignore_stop_signals();
     os_keep_only(&socket, 1);
@@ -99,6 +99,25 @@ static NORETURN void zygote_main(int socket)
     err = os_send_fds(socket, span_of(&birth, sizeof birth), NULL, 0);
     err = err || birth.err ? ERR_CLOSED : zygote_loop(socket, child_events);
     os_exit(err ? 1 : 0);
+}
+
+int zygote_start_again(int *ret_socket)
+{
+    int ends[2];
+    int err = os_message_pair(ends);
+    if (err) {
+        return err;
+    }
+    int pidfd = -1;
+    err = os_start_self(ZYGOTE_NAME, ends[1], &pidfd);
+    os_close(ends[1]);
+    os_close(pidfd);
+    if (err) {
+        os_close(ends[0]);
+        return err;
+    }
+    *ret_socket = ends[0];
+    return 0;
 }
 
 static int hear_walls(int socket, struct msg *msg)

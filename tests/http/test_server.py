@@ -121,10 +121,34 @@ def test_without_walls_the_server_does_not_start(mote, tmp_path):
     assert not (tmp_path / 's').exists()
 
 
-def test_a_dead_zygote_ends_the_server_with_words(server):
+def test_a_dead_zygote_is_replaced(server, client, rom):
+    forever, count = rom('forever'), rom('count')
+    session = f'{count}/{client("POST", count)["Mcu-Ram"]}'
+    for life in range(1, 4):
+        link = start_post(server, forever, b'', 'Mcu-Max-Ms: 60000\r\n')
+        wait_until(lambda: is_running(server))
+        zygote = children_of(server)[0]
+        os.kill(zygote, signal.SIGKILL)
+        assert link.recv(65536).startswith(b'HTTP/1.1 503')
+        wait_until(lambda: server.log.count('has died') == life)
+        again = client('POST', session)
+        assert (again.status, again.body) == (200, str(life + 1).encode())
+        assert children_of(server)[0] != zygote
+        link.close()
+    assert server.stop() == 0
+
+
+def test_a_new_zygote_sees_nothing_of_the_server_and_dies_with_it(server, client, rom):
     os.kill(children_of(server)[0], signal.SIGKILL)
-    assert server.process.wait(30) == 1
-    assert 'has died' in server.log
+    wait_until(lambda: 'has died' in server.log)
+    wait_until(lambda: client('POST', rom('count')).status == 200)
+    zygote = children_of(server)[0]
+    targets = [os.readlink(f'/proc/{zygote}/fd/{fd}') for fd in os.listdir(f'/proc/{zygote}/fd')]
+    assert all(t.startswith('socket:') or t == 'anon_inode:[signalfd]' for t in targets)
+    assert len(targets) == 2
+    server.kill()
+    wait_until(lambda: not os.path.exists(f'/proc/{zygote}') or
+               open(f'/proc/{zygote}/stat').read().rsplit(')', 1)[1].split()[0] == 'Z')
 
 
 def test_the_log_shortens_ids(server, client, rom):

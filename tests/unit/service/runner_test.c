@@ -34,8 +34,11 @@ static void start(struct world *w)
     *w = (struct world){.zygote = -1};
     assert_int_equal(os_message_pair(ends), 0);
     assert_int_equal(os_poll_create(&w->poll), 0);
-    const struct runner_options options = {
-        .zygote_socket = ends[0], .kill_after_ns = 1000000000, .on_lost = on_lost, .context = w};
+    const struct runner_options options = {.zygote_socket = ends[0],
+                                           .kill_after_ns = 1000000000,
+                                           .on_lost = on_lost,
+                                           .on_restart = on_lost,
+                                           .context = w};
     assert_int_equal(runner_create(w->poll, &options, &w->runner), 0);
     w->zygote = ends[1];
 }
