@@ -85,7 +85,6 @@ static void lose_zygote(struct runner *runner)
     os_watch_stop(runner->poll, &runner->watch);
     os_close(runner->options.zygote_socket);
     runner->options.zygote_socket = -1;
-    os_reap();
     struct run *unborn = runner->first;
     runner->first = NULL;
     runner->last = NULL;
@@ -110,6 +109,7 @@ static void zygote_event(void *context, uint32_t events)
     bool is_whole = !err && came.len == sizeof birth;
     if (is_whole && runner->is_new && birth.err == 0) {
         runner->is_new = false;
+        os_reap(); /* the one before closed its socket a moment before its end */
         return;
     }
     if (!is_whole || runner->is_new || !run) {

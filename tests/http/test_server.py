@@ -133,15 +133,17 @@ def test_a_dead_zygote_is_replaced(server, client, rom):
         wait_until(lambda: server.log.count('has died') == life)
         again = client('POST', session)
         assert (again.status, again.body) == (200, str(life + 1).encode())
-        assert children_of(server)[0] != zygote
+        wait_until(lambda: zygote not in children_of(server))
         link.close()
     assert server.stop() == 0
 
 
 def test_a_new_zygote_sees_nothing_of_the_server_and_dies_with_it(server, client, rom):
-    os.kill(children_of(server)[0], signal.SIGKILL)
+    before = children_of(server)[0]
+    os.kill(before, signal.SIGKILL)
     wait_until(lambda: 'has died' in server.log)
     wait_until(lambda: client('POST', rom('count')).status == 200)
+    wait_until(lambda: before not in children_of(server))
     zygote = children_of(server)[0]
     targets = [os.readlink(f'/proc/{zygote}/fd/{fd}') for fd in os.listdir(f'/proc/{zygote}/fd')]
     assert all(t.startswith('socket:') or t == 'anon_inode:[signalfd]' for t in targets)
