@@ -69,7 +69,8 @@ clear:
 /* mote_trap - where every trap goes. A jump to itself after an exception ends the run as a
  * `fault` that reports mcause, mepc and mtval, so a crash looks like one and the session keeps the
  * RAM it had before. A program that wants its traps defines a mote_trap of its own (M mode, all
- * registers as they were, 4-byte aligned, ends in mret). */
+ * registers as they were, 4-byte aligned, ends in mret): in C, extern "C" in C++, a void
+ * mote_trap(void) with __attribute__((interrupt("machine"), aligned(4))). */
         .weak   mote_trap
         .balign 4
 mote_trap:

@@ -64,11 +64,12 @@ def machine(rv32im, build, tmp_path):
 
 @pytest.fixture
 def sdk_c(build, tmp_path):
-    """Compiles a C text with the SDK as a user does: the specs file and nothing else."""
-    def compile_c(text):
-        source, image = tmp_path / 'program.c', tmp_path / 'program.elf'
+    """Compiles a text with the SDK as a user does: the specs file, and `flags` if there are any."""
+    def compile_c(text, *flags, kind='c'):
+        source, image = tmp_path / f'program.{kind}', tmp_path / 'program.elf'
         source.write_text(text)
-        subprocess.run(['riscv64-unknown-elf-gcc', f'--specs={build}/share/mote/mote.specs', '-O2',
+        compiler = 'riscv64-unknown-elf-' + ('gcc' if kind == 'c' else 'g++')
+        subprocess.run([compiler, f'--specs={build}/share/mote/mote.specs', '-O2', *flags,
                         source, '-o', image], check=True)
         return image
     return compile_c
@@ -384,6 +385,70 @@ def test_the_specs_file_links_for_the_mcu(build, tmp_path, flags):
     machine, = struct.unpack_from('<H', header, 18)
     entry, = struct.unpack_from('<I', header, 24)
     assert (header[4], machine, entry) == (1, 243, 0x20000000)
+
+
+CSR_INSTRUCTIONS = '''
+#include <stdio.h>
+int main(void)
+{
+    unsigned kept, first, then;
+    __asm__ volatile("rdcycle %0" : "=r"(first));
+    __asm__ volatile("csrw mscratch, %0" : : "r"(77));
+    __asm__ volatile("csrr %0, mscratch" : "=r"(kept));
+    __asm__ volatile("fence.i" : : : "memory");
+    __asm__ volatile("csrr %0, mcycle" : "=r"(then));
+    printf("%u %u", kept, then - first);
+}
+'''
+
+
+@pytest.mark.parametrize('kind', ['c', 'cc'])
+@pytest.mark.parametrize('flags', [[], ['-march=rv32i'], ['-march=rv32im', '-mabi=ilp32'],
+                                   ['-march=rv32imac'], ['-march=rv32imac_zba'],
+                                   ['-march=rv32imac_zicsr_zifencei'], ['-flto'],
+                                   ['-march=rv32im', '-flto'], ['-save-temps=obj']],
+                         ids=' '.join)
+def test_csr_instructions_and_fence_i_compile(machine, sdk_c, kind, flags):
+    run = machine.run(sdk_c(CSR_INSTRUCTIONS, *flags, kind=kind))
+    assert run.status == 0 and run.out in (b'77 4', b'77 5')  # 77 may be loaded after rdcycle
+
+
+HANDLER = '''
+#include <stdio.h>
+static volatile unsigned cause, address;
+#ifdef __cplusplus
+extern "C"
+#endif
+__attribute__((interrupt("machine"), aligned(4))) void mote_trap(void)
+{
+    unsigned value;
+    __asm__ volatile("csrr %0, mcause" : "=r"(value));
+    cause = value;
+    __asm__ volatile("csrr %0, mtval" : "=r"(value));
+    address = value;
+    __asm__ volatile("csrr %0, mepc" : "=r"(value));
+    __asm__ volatile("csrw mepc, %0" : : "r"(value + 4));
+}
+int main(void)
+{
+    __asm__ volatile(".option push\\n.option norvc\\nlw a0, 0x44(zero)\\n.option pop" : : : "a0");
+    printf("cause %u at 0x%x", cause, address);
+}
+'''
+
+
+@pytest.mark.parametrize('kind', ['c', 'cc'])
+def test_a_program_has_a_trap_handler_of_its_own(machine, sdk_c, kind):
+    run = machine.run(sdk_c(HANDLER, kind=kind))
+    assert (run.status, run.out) == (0, b'cause 5 at 0x44')
+
+
+def test_the_template_compiles_csr_instructions(build, machine, tmp_path):
+    folder = tmp_path / 'project'
+    shutil.copytree(build / 'share/mote/template', folder)
+    (folder / 'main.c').write_text(CSR_INSTRUCTIONS)
+    subprocess.run(['make', '-C', folder], check=True, capture_output=True)
+    assert machine.run(folder / 'firmware.elf').out.startswith(b'77 ')
 
 
 def test_the_template_builds_for_mote_and_for_qemu(build, machine, tmp_path):
