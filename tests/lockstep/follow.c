@@ -1,8 +1,9 @@
 /* follow.c - check each step of another machine's trace against the instruction tables */
 /* SPDX-License-Identifier: MIT */
-/* usage: lockstep_follow PROGRAM <STEPS. A step is the state before an instruction, as 38 words:
- * pc, x0 to x31, mtvec, mscratch, mepc, mcause, mtval. From each step and the memory that the
- * stores so far have made, the tables say what the next step must be. Prints the rows that ran. */
+/* usage: lockstep_follow PROGRAM MEMORY <STEPS. A step is the state before an instruction, as 38
+ * words: pc, x0 to x31, mtvec, mscratch, mepc, mcause, mtval. From each step and the memory that
+ * the stores so far have made, the tables say what the next step must be; at last that memory must
+ * be what the other machine left in the file MEMORY. Prints the rows that ran. */
 #include "isa/internal.h"
 #include "isa/isa.h"
 #include "isa/semantics.h"
@@ -11,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEMORY_BYTES = 0x200000, FINISHER = 0x100000 };
+#include "tests/lockstep/memory.h"
+
+enum { FINISHER = 0x100000 };
 static const uint32_t memory_base = 0x80000000;
 enum kind { ALU, LOAD, STORE, BRANCH, JUMP, AMO, CSR, SYSTEM };
 enum csr { MTVEC, MSCRATCH, MEPC, MCAUSE, MTVAL, CSR_COUNT };
@@ -309,32 +312,37 @@ static uint32_t word_at(const struct follower *f, uint32_t pc)
     return is_in_memory(pc, 4) ? read_memory(f, pc, 4) : 0;
 }
 
-int main(int argc, char **argv)
+/* Follows the trace from `now` to the program's end. */
+static bool follow(struct follower *f, struct step now)
 {
-    static struct follower follower;
-    FILE *program = argc == 2 ? fopen(argv[1], "rb") : NULL;
-    struct step now, found;
-    if (!program || fread(follower.memory, 1, MEMORY_BYTES, program) == 0 ||
-        fread(&now, sizeof now, 1, stdin) != 1) {
-        fprintf(stderr, "usage: lockstep_follow PROGRAM <STEPS\n");
-        return 2;
-    }
-    fclose(program);
-    while (!follower.is_finished) {
-        uint32_t word = word_at(&follower, now.pc);
-        struct step expected = predict(&follower, &now, word);
-        if (follower.is_finished) {
-            break;
+    struct step found;
+    for (;;) {
+        uint32_t word = word_at(f, now.pc);
+        struct step expected = predict(f, &now, word);
+        if (f->is_finished) {
+            return true;
         }
         if (fread(&found, sizeof found, 1, stdin) != 1) {
             fprintf(stderr, "the trace ends at %08" PRIx32 "\n", now.pc);
-            return 1;
+            return false;
         }
-        if (!is_same(&follower, &expected, &found)) {
+        if (!is_same(f, &expected, &found)) {
             report(&now, word, &expected, &found);
-            return 1;
+            return false;
         }
         now = found;
     }
-    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct follower follower;
+    static uint8_t memory[MEMORY_BYTES];
+    struct step begin;
+    if (argc != 3 || file_read(argv[1], follower.memory) == 0 ||
+        file_read(argv[2], memory) != MEMORY_BYTES || fread(&begin, sizeof begin, 1, stdin) != 1) {
+        fprintf(stderr, "usage: lockstep_follow PROGRAM MEMORY <STEPS\n");
+        return 2;
+    }
+    return follow(&follower, begin) && is_same_memory(follower.memory, memory) ? 0 : 1;
 }

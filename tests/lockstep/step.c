@@ -1,9 +1,10 @@
 /* step.c - run a program on Mote's interpreter, beside another machine's trace of it */
 /* SPDX-License-Identifier: MIT */
-/* usage: lockstep_step PROGRAM <STEPS, in the form that follow.c reads. Registers, pc and CSRs must
- * agree after each step, but for the rows of qemu-differs.def; then the interpreter goes on from
- * the other machine's answer. At last the program runs twice more, in one piece and cut at random
- * cycles, which must leave the same state to the bit, counts included. */
+/* usage: lockstep_step PROGRAM MEMORY <STEPS, in the form that follow.c reads. Registers, pc and
+ * CSRs must agree after each step, but for the rows of qemu-differs.def; then the interpreter goes
+ * on from the other machine's answer. Memory must agree at the end. At last the program runs twice
+ * more, in one piece and cut at random cycles, which must leave the same state to the bit, counts
+ * included. */
 #include "machine/internal.h"
 
 #include "isa/isa.h"
@@ -12,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROGRAM_BYTES_MAX = 0x200000 };
+#include "tests/lockstep/memory.h"
+
 static const uint64_t cycles_max = 10000000;
 
 enum cause {
@@ -168,8 +170,9 @@ static void report(const struct follower *f, const struct step *before, const st
     }
 }
 
-/* Steps through the whole trace; the number of steps, or 0 at the first that differs. */
-static unsigned long follow(const struct image *image, const struct step *begin)
+/* Steps through the whole trace; the number of steps, or 0 where one or the memory differs. */
+static unsigned long follow(const struct image *image, const struct step *begin,
+                            const uint8_t memory[MEMORY_BYTES])
 {
     struct follower f = {.machine = load(image, begin)};
     struct step before = *begin, other;
@@ -191,6 +194,9 @@ static unsigned long follow(const struct image *image, const struct step *begin)
         before = other;
         count++;
     }
+    if (count > 0 && !is_same_memory(f.machine->memory + (uint32_t)RAM_BASE, memory)) {
+        count = 0;
+    }
     machine_destroy(f.machine);
     return count;
 }
@@ -209,8 +215,8 @@ static bool is_same(const struct machine *a, const struct machine *b)
            one->not_retired == two->not_retired &&
            memcmp(&one->csr, &two->csr, sizeof one->csr) == 0 &&
            memcmp(machine_ram_dirty(a), machine_ram_dirty(b), RAM_SIZE / PAGE_SIZE) == 0 &&
-           memcmp(a->memory + (uint32_t)RAM_BASE, b->memory + (uint32_t)RAM_BASE,
-                  PROGRAM_BYTES_MAX) == 0;
+           memcmp(a->memory + (uint32_t)RAM_BASE, b->memory + (uint32_t)RAM_BASE, MEMORY_BYTES) ==
+               0;
 }
 
 /* Runs whole, and cut after one to sixteen cycles each time: the same comes out. */
@@ -234,18 +240,17 @@ static bool is_same_when_cut(const struct image *image, const struct step *begin
 
 int main(int argc, char **argv)
 {
-    static uint8_t bytes[PROGRAM_BYTES_MAX];
-    FILE *program = argc == 2 ? fopen(argv[1], "rb") : NULL;
-    size_t len = program ? fread(bytes, 1, sizeof bytes, program) : 0;
+    static uint8_t bytes[MEMORY_BYTES], memory[MEMORY_BYTES];
+    size_t len = argc == 3 ? file_read(argv[1], bytes) : 0;
     struct step begin;
-    if (len == 0 || fread(&begin, sizeof begin, 1, stdin) != 1) {
-        fprintf(stderr, "usage: lockstep_step PROGRAM <STEPS\n");
+    if (len == 0 || file_read(argv[2], memory) != MEMORY_BYTES ||
+        fread(&begin, sizeof begin, 1, stdin) != 1) {
+        fprintf(stderr, "usage: lockstep_step PROGRAM MEMORY <STEPS\n");
         return 2;
     }
-    fclose(program);
     const struct image image = {
         .entry = begin.pc, .segments_count = 1, .segments = {{(uint32_t)RAM_BASE, {bytes, len}}}};
-    unsigned long count = follow(&image, &begin);
+    unsigned long count = follow(&image, &begin, memory);
     if (count == 0 || !is_same_when_cut(&image, &begin)) {
         return 1;
     }

@@ -20,8 +20,9 @@ COUNT = 1500       # instructions in a program
 PROGRAMS_MIN = 12  # however slow the machine: enough to meet every row
 BASE = 0x80000000
 LOG_BYTES_MAX = 1 << 28  # a program that never ends must not fill the disk
-QEMU = ['qemu-system-riscv32', '-M', 'virt', '-m', '32M', '-nographic', '-monitor', 'none',
-        '-serial', 'none', '-singlestep', '-d', 'cpu,nochain', '-cpu',
+# The RAM is a file, which holds what the program left there when QEMU has gone.
+QEMU = ['qemu-system-riscv32', '-M', 'virt,memory-backend=ram', '-m', '32M', '-nographic',
+        '-monitor', 'none', '-serial', 'none', '-singlestep', '-d', 'cpu,nochain', '-cpu',
         'rv32,f=off,d=off,h=off,s=off,sstc=off,mmu=off,u=off,pmp=off,'
         'zba=off,zbb=off,zbc=off,zbs=off']
 CSRS = ('mtvec', 'mscratch', 'mepc', 'mcause', 'mtval')
@@ -60,16 +61,18 @@ def programs(build):
 
 def follow(programs, folder, seed):
     """Runs one program on QEMU, follows it by the tables and on Mote; gives the rows that ran."""
-    image, log = folder / 'program.bin', folder / 'qemu.log'
+    image, log, memory = folder / 'program.bin', folder / 'qemu.log', folder / 'memory'
     image.write_bytes(subprocess.run([programs / 'lockstep_generate', str(seed), str(COUNT)],
                                      check=True, capture_output=True).stdout)
     log.unlink(missing_ok=True)
-    subprocess.run([*QEMU, '-bios', image, '-D', log], check=True, timeout=60,
-                   stdin=subprocess.DEVNULL, preexec_fn=limit_log)
+    memory.unlink(missing_ok=True)
+    subprocess.run([*QEMU, '-bios', image, '-D', log, '-object',
+                    f'memory-backend-file,id=ram,size=32M,share=on,mem-path={memory}'],
+                   check=True, timeout=60, stdin=subprocess.DEVNULL, preexec_fn=limit_log)
     steps = steps_of(log.read_text())
     outputs = []
     for name in ('lockstep_follow', 'lockstep_step'):
-        result = subprocess.run([programs / name, image], capture_output=True, input=steps)
+        result = subprocess.run([programs / name, image, memory], capture_output=True, input=steps)
         assert result.returncode == 0, f'{name}, seed {seed}: {result.stderr.decode()}'
         outputs.append(result.stdout.decode())
     return set(outputs[0].split())
