@@ -329,6 +329,40 @@ BOARD_TEST(handle, of_standard_input_seeks_and_has_a_length)
     assert_int_equal(call3(b, SYS_ISTTY, 2, 0, 0), 1);
 }
 
+/* What the guest does itself, by the finisher, or its host, by the pin. */
+static void reset(struct board *b, bool is_by_guest)
+{
+    if (!is_by_guest) {
+        machine_reset(b->machine);
+        return;
+    }
+    b->at = ROM_BASE;
+    x_of(b)[T0] = finisher;
+    x_of(b)[T1] = 0x7777;
+    b->machine->hart->pc = ROM_BASE;
+    put(b, sw, 0, T0, T1, 0);
+    assert_true(machine_step(b->machine, &b->stop));
+    assert_int_equal(b->machine->boot, BOOT_WARM);
+    assert_int_equal(x_of(b)[T1], 0);
+}
+
+BOARD_TEST(reset, begins_every_stream_again)
+{
+    for (int is_by_guest = 0; is_by_guest < 2; is_by_guest++) {
+        uint32_t features = open_name(b, ":semihosting-features", 0);
+        set_in(b, "0123456789", 10);
+        assert_int_equal(call3(b, SYS_READ, 0, buffer, 4), 0);
+        assert_int_equal(call3(b, SYS_READ, features, buffer, 4), 0);
+        assert_int_equal(call3(b, SYS_CLOSE, 99, 0, 0), bad);
+        assert_int_not_equal(call(b, SYS_ERRNO, 0), 0);
+        reset(b, is_by_guest);
+        assert_int_equal(call(b, SYS_ERRNO, 0), 0);
+        assert_int_equal(call(b, SYS_READC, 0), '0');
+        assert_int_equal(call3(b, SYS_READ, features, buffer, 4), 0);
+        assert_memory_equal(at(b, buffer), "SHFB", 4);
+    }
+}
+
 BOARD_TEST(call, without_a_row_is_refused)
 {
     static const uint32_t operations[] = {0,    0x0b, 0x14, 0x17,  0x19, 0x1f,
