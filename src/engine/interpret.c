@@ -68,18 +68,6 @@ enum {
 #include "isa/rv32.def"
 #undef INSN
 
-enum kind {
-    KIND_NONE, /* of what is no instruction */
-    KIND_ALU,
-    KIND_LOAD,
-    KIND_STORE,
-    KIND_BRANCH,
-    KIND_JUMP,
-    KIND_AMO,
-    KIND_CSR,
-    KIND_SYSTEM
-};
-
 static const struct {
     bool has_rs2;
     enum kind kind;

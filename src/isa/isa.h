@@ -16,6 +16,14 @@ enum op {
     OP_COUNT
 };
 
+/* How an instruction runs. */
+enum kind {
+    KIND_NONE, /* of what is no instruction */
+#define KIND(name, text) KIND_##name,
+#include "isa/kind.def"
+#undef KIND
+};
+
 struct insn {
     uint8_t op;   /* enum op */
     uint8_t size; /* 2 or 4 bytes */

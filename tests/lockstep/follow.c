@@ -16,7 +16,6 @@
 
 enum { FINISHER = 0x100000 };
 static const uint32_t memory_base = 0x80000000;
-enum kind { ALU, LOAD, STORE, BRANCH, JUMP, AMO, CSR, SYSTEM };
 enum csr { MTVEC, MSCRATCH, MEPC, MCAUSE, MTVAL, CSR_COUNT };
 static const uint32_t csr_numbers[CSR_COUNT] = {0x305, 0x340, 0x341, 0x342, 0x343};
 
@@ -46,7 +45,7 @@ static const struct {
 #define BYTES_CSR(unused)    0
 #define BYTES_SYSTEM(unused) 0
 #define INSN(name, extension, format, kind, match, mask, semantics, text) \
-    [OP_##name] = {kind, BYTES_##kind(semantics)},
+    [OP_##name] = {KIND_##kind, BYTES_##kind(semantics)},
 #include "isa/rv32.def"
 #undef INSN
 };
@@ -80,7 +79,7 @@ struct follower {
 static uint32_t value_of(const struct insn *insn, const struct step *now, uint32_t m)
 {
     uint32_t a = now->x[insn->rs1], b = now->x[insn->rs2], i = (uint32_t)insn->imm, pc = now->pc;
-    if (rows[insn->op].kind == CSR) {
+    if (rows[insn->op].kind == KIND_CSR) {
         b = isa_row(insn->op)->format == FORMAT_CSRI ? insn->rs1 : a;
     }
     switch (insn->op) {
@@ -131,7 +130,7 @@ static void access_memory(struct follower *f, const struct insn *insn, const str
 {
     uint32_t address = now->x[insn->rs1] + (uint32_t)insn->imm;
     uint32_t bytes = rows[insn->op].bytes;
-    bool is_load = rows[insn->op].kind == LOAD;
+    bool is_load = rows[insn->op].kind == KIND_LOAD;
     if (!is_load && address == FINISHER) {
         f->is_finished = true;
     } else if (!is_in_memory(address, bytes)) {
@@ -230,28 +229,30 @@ static void run(struct follower *f, const struct insn *insn, const struct step *
                 struct step *next)
 {
     switch (rows[insn->op].kind) {
-    case ALU:
+    case KIND_ALU:
         set_register(next, insn->rd, value_of(insn, now, 0));
         break;
-    case LOAD:
-    case STORE:
+    case KIND_LOAD:
+    case KIND_STORE:
         access_memory(f, insn, now, next);
         break;
-    case BRANCH:
+    case KIND_BRANCH:
         next->pc = value_of(insn, now, 0) ? now->pc + (uint32_t)insn->imm : next->pc;
         break;
-    case JUMP:
+    case KIND_JUMP:
         set_register(next, insn->rd, next->pc);
         next->pc = value_of(insn, now, 0);
         break;
-    case AMO:
+    case KIND_AMO:
         access_atomically(f, insn, now, next);
         break;
-    case CSR:
+    case KIND_CSR:
         access_csr(insn, now, next);
         break;
-    case SYSTEM:
+    case KIND_SYSTEM:
         run_system(f, insn, now, next);
+        break;
+    case KIND_NONE:
         break;
     }
 }

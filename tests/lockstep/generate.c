@@ -12,10 +12,9 @@
 
 enum { BASE = (int)0x80000000u, DATA = 0x100000, ITEMS_MAX = 4096, AHEAD_MAX = 12 };
 enum { RA = 1, SP, T0 = 5, T1, T2, S0, S1, T3 = 28, T4, T5, T6 };
-enum kind { ALU, LOAD, STORE, BRANCH, JUMP, AMO, CSR, SYSTEM };
 
 static const uint8_t kinds[OP_COUNT] = {
-#define INSN(name, extension, format, kind, match, mask, semantics, text) [OP_##name] = kind,
+#define INSN(name, extension, format, kind, match, mask, semantics, text) [OP_##name] = KIND_##kind,
 #include "isa/rv32.def"
 #undef INSN
 };
@@ -170,7 +169,7 @@ static bool put_row(struct program *p, uint8_t op)
     if (!isa_decode(word, &insn) || is_kept(insn.rd)) {
         return false;
     }
-    bool is_atomic = kinds[op] == AMO || op == OP_lr_w || op == OP_sc_w;
+    bool is_atomic = kinds[op] == KIND_AMO || op == OP_lr_w || op == OP_sc_w;
     if (is_atomic) {
         put_pointer(p);
         insn.rs1 = pick(p, 16) ? T2 : S1;
@@ -181,15 +180,15 @@ static bool put_row(struct program *p, uint8_t op)
         put_word(p, word | pick(p, 4) << 25)->is_inside = true;
         return true;
     }
-    if (kinds[op] == LOAD || kinds[op] == STORE) {
+    if (kinds[op] == KIND_LOAD || kinds[op] == KIND_STORE) {
         insn.rs1 = pick(p, 16) ? S0 : S1;
-    } else if (kinds[op] == CSR) {
+    } else if (kinds[op] == KIND_CSR) {
         static const int32_t csrs[] = {0x340, 0x342, 0x343}; /* what is written is read */
         insn.imm = csrs[pick(p, ARRAY_COUNT(csrs))];
     } else if (op == OP_jalr) {
         put_indirect(p, 0x00000067 | (uint32_t)insn.rd << 7 | T1 << 15);
         return true;
-    } else if (kinds[op] == BRANCH || kinds[op] == JUMP) {
+    } else if (kinds[op] == KIND_BRANCH || kinds[op] == KIND_JUMP) {
         insn.imm = 0;
         put(p, insn)->ahead = (uint8_t)(1 + pick(p, AHEAD_MAX));
         return true;
@@ -218,13 +217,13 @@ static bool put_compressed(struct program *p, size_t row)
         put_indirect(p, (word & ~0xf80u) | T1 << 7);
         return true;
     }
-    if (kinds[insn.op] == LOAD || kinds[insn.op] == STORE) {
+    if (kinds[insn.op] == KIND_LOAD || kinds[insn.op] == KIND_STORE) {
         if (insn.rs1 != S0 && insn.rs1 != SP && insn.rs1 != S1) {
             return false;
         }
     }
     struct item *item = put_word(p, word);
-    if (kinds[insn.op] == BRANCH || kinds[insn.op] == JUMP) {
+    if (kinds[insn.op] == KIND_BRANCH || kinds[insn.op] == KIND_JUMP) {
         item->ahead = (uint8_t)(1 + pick(p, AHEAD_MAX));
     }
     return true;
@@ -253,7 +252,7 @@ static void put_edges(struct program *p)
     uint32_t word;
     do {
         op = (uint8_t)(1 + pick(p, OP_COUNT - 1));
-    } while (kinds[op] != ALU || !isa_encode(&(struct insn){op, 4, T0, one, two, 0}, &word));
+    } while (kinds[op] != KIND_ALU || !isa_encode(&(struct insn){op, 4, T0, one, two, 0}, &word));
     put_word(p, word);
 }
 
@@ -264,7 +263,7 @@ static uint32_t some_arithmetic(struct program *p)
     uint32_t word;
     do {
         word = pick(p, 4) ? bits(p) | 3 : 0x05050509; /* c.addi a0, 2 and c.addi a0, 1 */
-    } while (!isa_decode(word, &insn) || kinds[insn.op] != ALU || is_kept(insn.rd));
+    } while (!isa_decode(word, &insn) || kinds[insn.op] != KIND_ALU || is_kept(insn.rd));
     return word;
 }
 
@@ -347,7 +346,7 @@ static uint32_t with_offset(uint32_t word, int32_t offset)
         check(isa_encode(&insn, &full));
         return full;
     }
-    uint32_t field = kinds[insn.op] == BRANCH ? 0x1c7c : 0x1ffc;
+    uint32_t field = kinds[insn.op] == KIND_BRANCH ? 0x1c7c : 0x1ffc;
     for (uint32_t bits = 0; bits <= field; bits += 4) {
         full = (word & ~field) | (bits & field);
         if (isa_decode(full, &other) && other.imm == offset) {

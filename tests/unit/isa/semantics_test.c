@@ -23,14 +23,12 @@ static const struct vector vectors[] = {
 #include "semantics.def"
 };
 
-enum kind { ALU, LOAD, STORE, BRANCH, JUMP, AMO, CSR, SYSTEM };
-
 static const struct {
     const char *name;
     enum kind kind;
 } rows[OP_COUNT] = {
 #define INSN(name, extension, format, kind, match, mask, semantics, text) \
-    [OP_##name] = {#name, kind},
+    [OP_##name] = {#name, KIND_##kind},
 #include "isa/rv32.def"
 #undef INSN
 };
@@ -75,7 +73,7 @@ TEST(semantics, every_row_has_a_vector)
         counts[vectors[n].op]++;
     }
     for (unsigned op = 1; op < OP_COUNT; op++) {
-        if (rows[op].kind != SYSTEM && counts[op] == 0) {
+        if (rows[op].kind != KIND_SYSTEM && counts[op] == 0) {
             fail_msg("semantics.def has no vector of %s", rows[op].name);
         }
     }
