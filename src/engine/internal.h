@@ -75,6 +75,6 @@ enum step break_or_call(struct hart *h);
 /* The instruction bits at pc, as mtval shows them. */
 uint32_t bits_at(struct hart *h, uint32_t pc);
 
-/* Checks the fetch of the instruction at h->pc, a parcel at a time: STEP_NEXT with its bits, or
- * false with the first address that may not be fetched. */
+/* Reads the instruction at `pc`, a parcel at a time: true with its bits (a compressed one's are the
+ * low half), or false with the first address that may not be fetched. */
 bool fetch(struct hart *h, uint32_t pc, uint32_t *ret_word, uint32_t *ret_fault);
