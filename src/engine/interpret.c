@@ -41,6 +41,11 @@ enum {
 #define FORMAT(name, rd, rs1, rs2, immediate, operands) enum { HAS_RS2_FORMAT_##name = (rs2) };
 #include "isa/format.def"
 #undef FORMAT
+enum {
+#define FORMAT(name, rd, rs1, rs2, immediate, operands) FORMAT_##name,
+#include "isa/format.def"
+#undef FORMAT
+};
 #define STATE_ALU(name, semantics)                                                             \
     static inline uint32_t alu_##name(UNUSED uint32_t a, UNUSED uint32_t b, UNUSED uint32_t i, \
                                       UNUSED uint32_t pc)                                      \
@@ -63,7 +68,10 @@ enum {
 #define STATE_CSR(name, semantics)
 #define STATE_SYSTEM(name, unused)
 #define INSN(name, extension, format, kind, match, mask, semantics, text) \
-    enum { HAS_RS2_##name = HAS_RS2_FORMAT_##format };                    \
+    enum {                                                                \
+        HAS_RS2_##name = HAS_RS2_FORMAT_##format,                         \
+        IS_IMMEDIATE_##name = FORMAT_##format == FORMAT_CSRI              \
+    };                                                                    \
     STATE_##kind(name, semantics)
 #include "isa/rv32.def"
 #undef INSN
@@ -340,7 +348,7 @@ static bool csr_begin(struct hart *h, const struct predecoded *d, bool is_write,
 /* csrrw always writes; the others where rs1's field is not 0 (9.1, table 9.1). */
 #define RUN_CSR(name, size, at, before, semantics)                                 \
     {                                                                              \
-        bool is_immediate = OP_##name >= OP_csrrwi;                                \
+        bool is_immediate = IS_IMMEDIATE_##name;                                   \
         bool is_write = OP_##name == OP_csrrw || OP_##name == OP_csrrwi || d->rs1; \
         UNUSED uint32_t m, b = is_immediate ? d->rs1 : x[d->rs1];                  \
         SAVE(0);                                                                   \

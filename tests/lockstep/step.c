@@ -23,6 +23,12 @@ enum cause {
 #undef CAUSE
 };
 
+static const uint8_t kinds[OP_COUNT] = {
+#define INSN(name, extension, format, kind, match, mask, semantics, text) [OP_##name] = KIND_##kind,
+#include "isa/rv32.def"
+#undef INSN
+};
+
 struct step {
     uint32_t pc;
     uint32_t x[32];
@@ -137,7 +143,8 @@ static bool make_step(struct follower *f)
 /* Gives `mine` the other machine's answer wherever qemu-differs.def accepts it. */
 static void accept(const struct follower *f, struct step *mine, const struct step *other)
 {
-    bool is_atomic = f->insn.op >= OP_lr_w && f->insn.op <= OP_amomaxu_w;
+    bool is_atomic =
+        kinds[f->insn.op] == KIND_AMO || f->insn.op == OP_lr_w || f->insn.op == OP_sc_w;
     bool is_access = mine->mcause == CAUSE_LOAD_FAULT || mine->mcause == CAUSE_STORE_FAULT;
     if (mine->mcause == CAUSE_BREAKPOINT && other->mtval == 0) {
         mine->mtval = 0; /* DIFFERS_EBREAK_MTVAL */

@@ -192,7 +192,7 @@ GUEST_TEST(device, never_hears_of_a_misaligned_access)
         {OP_sh, DEVICE + 1, DEVICE + 1}, {OP_sw, DEVICE - 3, DEVICE},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        bool is_store = rows[i].op >= OP_sb && rows[i].op <= OP_sw;
+        bool is_store = rows[i].op == OP_sb || rows[i].op == OP_sh || rows[i].op == OP_sw;
         g->hart->x[A0] = rows[i].at;
         assert_true(is_trapping(g, encode(rows[i].op, is_store ? 0 : A1, A0, 0, 0)));
         assert_trapped(g, is_store ? CAUSE_STORE_FAULT : CAUSE_LOAD_FAULT, CODE, rows[i].fault);
