@@ -35,6 +35,17 @@ enum {
 #undef REGISTER
 };
 
+static const struct {
+    uint32_t address;
+    unsigned access;
+} registers[] = {
+#define DEVICE(name, base, size, widths, text)
+#define REGISTER(device, name, offset, access, text) {device##_##name, access},
+#include "abi/dev.def"
+#undef DEVICE
+#undef REGISTER
+};
+
 void machine_console(struct machine *m, const void *bytes, size_t len)
 {
     if (m->config.console && len > 0) {
@@ -101,6 +112,17 @@ static bool is_decoded(uint32_t address, unsigned size)
     return false;
 }
 
+/* Is there a register that allows it? Others read 0 and ignore writes. */
+static bool is_allowed(uint32_t address, unsigned access)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(registers); i++) {
+        if (registers[i].address == address) {
+            return registers[i].access & access;
+        }
+    }
+    return false;
+}
+
 static uint32_t seed_word(const struct machine *m, unsigned index)
 {
     uint32_t word;
@@ -108,12 +130,8 @@ static uint32_t seed_word(const struct machine *m, unsigned index)
     return word;
 }
 
-static enum bus_result bus_load(void *context, uint32_t address, unsigned size, uint32_t *ret_value)
+static uint32_t read_register(const struct machine *m, uint32_t address)
 {
-    struct machine *m = context;
-    if (!is_decoded(address, size)) {
-        return BUS_FAULT;
-    }
     uint32_t value = 0;
     switch (address) {
     case UART_LSR:
@@ -165,7 +183,15 @@ static enum bus_result bus_load(void *context, uint32_t address, unsigned size, 
         value = seed_word(m, 3);
         break;
     }
-    *ret_value = value;
+    return value;
+}
+
+static enum bus_result bus_load(void *context, uint32_t address, unsigned size, uint32_t *ret_value)
+{
+    if (!is_decoded(address, size)) {
+        return BUS_FAULT;
+    }
+    *ret_value = is_allowed(address, R) ? read_register(context, address) : 0;
     return BUS_OK;
 }
 
@@ -190,12 +216,8 @@ static uint32_t at_most(uint32_t value, uint32_t limit)
     return value < limit ? value : limit;
 }
 
-static enum bus_result bus_store(void *context, uint32_t address, unsigned size, uint32_t value)
+static enum bus_result write_register(struct machine *m, uint32_t address, uint32_t value)
 {
-    struct machine *m = context;
-    if (!is_decoded(address, size)) {
-        return BUS_FAULT;
-    }
     uint8_t byte = (uint8_t)value;
     switch (address) {
     case POWER_FINISH:
@@ -212,6 +234,14 @@ static enum bus_result bus_store(void *context, uint32_t address, unsigned size,
         break;
     }
     return BUS_OK;
+}
+
+static enum bus_result bus_store(void *context, uint32_t address, unsigned size, uint32_t value)
+{
+    if (!is_decoded(address, size)) {
+        return BUS_FAULT;
+    }
+    return is_allowed(address, W) ? write_register(context, address, value) : BUS_OK;
 }
 
 const struct bus machine_bus = {
