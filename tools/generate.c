@@ -10,6 +10,10 @@
 enum { R = 4, W = 2, X = 1 };
 
 enum {
+#define WINDOW(name, base, size, access, text) \
+    name##_WINDOW = (int)(base), name##_ACCESS = (access),
+#include "abi/mem.def"
+#undef WINDOW
 #define DEVICE(name, base, size, widths, text) name##_AT = (base),
 #define REGISTER(device, name, offset, access, text)
 #include "abi/dev.def"
@@ -36,6 +40,10 @@ static void print_sdk(void)
     printf("/* " #name ": " text " */\n#define MOTE_%-20s " #base "\n#define MOTE_%-20s " #size \
            "\n",                                                                                \
            #name "_BASE", #name "_SIZE");
+#define PART(window, name, offset, size, text)                                  \
+    printf("/* " #window "_" #name ": " text " */\n#define MOTE_%-20s 0x%08x\n" \
+           "#define MOTE_%-20s " #size "\n",                                    \
+           #window "_" #name, (unsigned)window##_WINDOW + (offset), #window "_" #name "_SIZE");
 #include "abi/mem.def"
 #undef WINDOW
 #define DEVICE(name, base, size, widths, text) \
@@ -54,6 +62,10 @@ static void print_windows(void)
 #define WINDOW(name, base, size, access, text)                                       \
     printf("| %s | 0x%08x | 0x%08x | %u KiB | %s | %s |\n", #name, (unsigned)(base), \
            (unsigned)(base) + (size)-1, (unsigned)(size) >> 10, access_text(access), text);
+#define PART(window, name, offset, size, text)                                                    \
+    printf("| %s.%s | 0x%08x | 0x%08x | %u KiB | %s | %s |\n", #window, #name,                    \
+           (unsigned)window##_WINDOW + (offset), (unsigned)window##_WINDOW + (offset) + (size)-1, \
+           (unsigned)(size) >> 10, access_text(window##_ACCESS), text);
 #include "abi/mem.def"
 #undef WINDOW
 }

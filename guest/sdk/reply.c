@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #define REPLY      ((char *)MOTE_META_REPLY)
-#define REPLY_SIZE (MOTE_META_SIZE / 2)
+#define REPLY_SIZE MOTE_META_REPLY_SIZE
 
 static bool is_token(const char *text)
 {

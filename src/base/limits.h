@@ -11,6 +11,4 @@
 enum {
     PAGE_SIZE = 4096,          /* a guest page and a host page: Mote runs on no other size */
     CONSOLE_BYTES_MAX = 65536, /* of a run's console log that are kept (http-api.md) */
-    META_REQUEST_MAX = 32768,  /* first half of META: the request */
-    META_REPLY_MAX = 32768,    /* second half of META: the reply's headers */
 };

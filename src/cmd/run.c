@@ -110,7 +110,7 @@ static int set_up(struct run *r, struct msg *msg)
 /* The reply's headers as lines; one that is none is a fault of the guest (http-api.md). */
 static int write_headers(struct run *r, struct msg *msg)
 {
-    const uint8_t *reply = machine_window(r->machine, WINDOW_META) + META_REQUEST_MAX;
+    const uint8_t *reply = machine_window(r->machine, WINDOW_META) + META_REPLY_AT;
     struct span rest = span_of(reply, machine_meta_reply_len(r->machine));
     struct meta_header header;
     int more;

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "machine/internal.h"
 
+#include <assert.h>
+
 enum { R = PAGE_READ, W = PAGE_WRITE, X = PAGE_EXECUTE };
 
 enum device {
@@ -45,6 +47,8 @@ static const struct {
 #undef DEVICE
 #undef REGISTER
 };
+
+static_assert(META_REPLY_AT + META_REPLY_MAX <= META_SIZE, "the parts of META lie in it");
 
 void machine_console(struct machine *m, const void *bytes, size_t len)
 {

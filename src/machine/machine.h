@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/span.h"
 #include "machine/image.h"
+#include "machine/meta.h"
 
 enum window {
 #define WINDOW(name, base, size, access, text) WINDOW_##name,

@@ -3,11 +3,20 @@
 #pragma once
 
 #include "base/err.h"
-#include "base/limits.h"
 #include "base/span.h"
 
+/* The parts of META: META_REPLY_AT is where in it the reply's headers begin, META_REPLY_MAX how
+ * many bytes of them there may be; so for the request. */
+enum {
+#define WINDOW(name, base, size, access, text)
+#define PART(window, name, offset, size, text) \
+    window##_##name##_AT = (offset), window##_##name##_MAX = (size),
+#include "abi/mem.def"
+#undef WINDOW
+};
+
 /* Appends `name`=`value` and a NUL to the request half; `*len` counts the bytes so far and starts
- * at 0. ERR_TOO_BIG past 32 KiB (with room kept for the empty string that ends the list),
+ * at 0. ERR_TOO_BIG past META.REQUEST (with room kept for the empty string that ends the list),
  * ERR_ARGUMENT for a NUL inside, and for an empty name or one with `=`. On failure nothing
  * changes. */
 MUST_CHECK int meta_put(uint8_t *meta, uint32_t *len, struct span name, struct span value,

@@ -357,7 +357,7 @@ static int read_guest_reply(struct request *request)
     }
     struct guest_reply reply = {0};
     int err =
-        os_memfd_read(request->fds[RUN_FD_META], meta, request->result.meta_len, META_REQUEST_MAX);
+        os_memfd_read(request->fds[RUN_FD_META], meta, request->result.meta_len, META_REPLY_AT);
     if (!err && guest_reply_read(span_of(meta, request->result.meta_len), &reply, &request->msg)) {
         request->result.stop.halt = HALT_FAULT;
         request->has_bad_headers = true;

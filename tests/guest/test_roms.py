@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import re
 import shutil
 import struct
 import subprocess
@@ -385,6 +386,17 @@ def test_the_specs_file_links_for_the_mcu(build, tmp_path, flags):
     machine, = struct.unpack_from('<H', header, 18)
     entry, = struct.unpack_from('<I', header, 24)
     assert (header[4], machine, entry) == (1, 243, 0x20000000)
+
+
+def test_the_generated_header_has_the_promised_numbers(build):
+    text = (build / 'share/mote/include/mote-machine.h').read_text()
+    found = dict(re.findall(r'^#define MOTE_(\w+) +(0x[0-9a-f]+)', text, re.M))
+    promised = {'ROM_BASE': 0x20000000, 'IN_BASE': 0x22000000, 'OUT_BASE': 0x24000000,
+                'META_BASE': 0x26000000, 'META_SIZE': 0x10000, 'META_REQUEST': 0x26000000,
+                'META_REQUEST_SIZE': 0x8000, 'META_REPLY': 0x26008000, 'META_REPLY_SIZE': 0x8000,
+                'RAM_BASE': 0x80000000, 'RAM_SIZE': 0x2000000, 'POWER_FINISH': 0x100000,
+                'UART_LSR': 0x10000005, 'LAMBDA_OUT_LEN': 0x1001000c, 'LAMBDA_SEED3': 0x1001003c}
+    assert {name: int(found[name], 16) for name in promised} == promised
 
 
 CSR_INSTRUCTIONS = '''

@@ -5,10 +5,6 @@
  * console, getenv() knows the request's headers, and the exit code is the run's. */
 #include <mote-machine.h>
 
-/* The halves of META: NAME=value strings of the request, `Name: value` lines of the reply. */
-#define MOTE_META_REQUEST MOTE_META_BASE
-#define MOTE_META_REPLY   (MOTE_META_BASE + MOTE_META_SIZE / 2)
-
 #ifndef __ASSEMBLER__
 #include <stdbool.h>
 #include <stddef.h>

@@ -347,4 +347,8 @@ TEST(table, of_windows_is_what_guests_were_promised)
         assert_int_equal(rows[i].size, windows[i].size);
         assert_int_equal(rows[i].access, windows[i].access);
     }
+    assert_int_equal(META_REQUEST_AT, 0);
+    assert_int_equal(META_REQUEST_MAX, 0x8000);
+    assert_int_equal(META_REPLY_AT, 0x8000);
+    assert_int_equal(META_REPLY_MAX, 0x8000);
 }
