@@ -11,11 +11,14 @@ static const size_t reservation_bytes = 2 * GiB(4);
 /* Between two looks at the clock: about two milliseconds. */
 static const uint64_t slice_cycles = 500000;
 
+enum { R = PAGE_READ, W = PAGE_WRITE, X = PAGE_EXECUTE };
+
 static const struct {
     uint32_t base;
     uint32_t size;
+    unsigned access;
 } windows[WINDOW_COUNT] = {
-#define WINDOW(name, base, size, access, text) {base, size},
+#define WINDOW(name, base, size, access, text) {base, size, access},
 #include "abi/mem.def"
 #undef WINDOW
 };
@@ -49,10 +52,12 @@ static int create_hart(struct machine *m)
     struct bus bus = machine_bus;
     bus.context = m;
     int err = hart_create(&bus, m->memory, &m->hart);
-    if (!err) {
-        err = hart_allow_code(m->hart, ROM_BASE, ROM_SIZE);
+    for (size_t i = 0; i < WINDOW_COUNT && !err; i++) {
+        if (windows[i].access & X) {
+            err = hart_allow_code(m->hart, windows[i].base, windows[i].size);
+        }
     }
-    return err ? err : hart_allow_code(m->hart, (uint32_t)RAM_BASE, RAM_SIZE);
+    return err;
 }
 
 int machine_create(const struct machine_config *config, struct machine **ret_machine)
