@@ -4,6 +4,21 @@
 
 enum { MIE = 8, MPIE = 0x80, MPP = 0x1800 };
 
+/* Privileged specification 1.12, table 3.6: the other tests use the names. */
+TEST(cause, has_the_number_of_the_specification)
+{
+    assert_int_equal(CAUSE_FETCH_MISALIGNED, 0);
+    assert_int_equal(CAUSE_FETCH_FAULT, 1);
+    assert_int_equal(CAUSE_ILLEGAL, 2);
+    assert_int_equal(CAUSE_BREAKPOINT, 3);
+    assert_int_equal(CAUSE_LOAD_MISALIGNED, 4);
+    assert_int_equal(CAUSE_LOAD_FAULT, 5);
+    assert_int_equal(CAUSE_STORE_MISALIGNED, 6);
+    assert_int_equal(CAUSE_STORE_FAULT, 7);
+    assert_int_equal(CAUSE_ECALL_U, 8);
+    assert_int_equal(CAUSE_ECALL_M, 11);
+}
+
 GUEST_TEST(trap, costs_a_cycle_and_does_not_retire)
 {
     put(g, addi, A0, ZERO, 0, 1);
