@@ -56,7 +56,11 @@ static int make_machine(struct run *r, struct msg *msg)
         .console = put_console,
         .console_context = r->console,
     };
-    int err = machine_create(&config, &r->machine);
+    int err = config.tohost ? machine_check_tohost(config.tohost, msg) : 0;
+    if (err) {
+        return err;
+    }
+    err = machine_create(&config, &r->machine);
     return err ? fail(msg, err, "the machine cannot be set up: %s", err_text(err)) : 0;
 }
 

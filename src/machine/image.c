@@ -435,8 +435,7 @@ static uint32_t find_tohost(const struct image *image)
             !span_equals_string(symbol_name(image, &symbol), "tohost")) {
             continue;
         }
-        const struct window_row *window = find_window(symbol.st_value);
-        if (window && (window->access & W) != 0 && room(window, symbol.st_value) >= 4) {
+        if (machine_check_tohost(symbol.st_value, NULL) == 0) {
             return symbol.st_value;
         }
     }

@@ -14,11 +14,12 @@ static const uint64_t slice_cycles = 500000;
 enum { R = PAGE_READ, W = PAGE_WRITE, X = PAGE_EXECUTE };
 
 static const struct {
+    const char *name;
     uint32_t base;
     uint32_t size;
     unsigned access;
 } windows[WINDOW_COUNT] = {
-#define WINDOW(name, base, size, access, text) {base, size, access},
+#define WINDOW(name, base, size, access, text) {#name, base, size, access},
 #include "abi/mem.def"
 #undef WINDOW
 };
@@ -60,8 +61,35 @@ static int create_hart(struct machine *m)
     return err;
 }
 
+/* bus_stored reads the word whole, whichever of its bytes a store reached. */
+int machine_check_tohost(uint32_t address, struct msg *msg)
+{
+    for (size_t i = 0; i < WINDOW_COUNT; i++) {
+        uint32_t offset = address - windows[i].base;
+        if (offset >= windows[i].size) {
+            continue;
+        }
+        if ((windows[i].access & W) == 0) {
+            return fail(msg, ERR_ARGUMENT, "tohost 0x%08x lies in %s, which a guest cannot write",
+                        address, windows[i].name);
+        }
+        return windows[i].size - offset >= sizeof(uint32_t)
+                   ? 0
+                   : fail(msg, ERR_ARGUMENT,
+                          "tohost 0x%08x: its 4 bytes pass the end of %s, whose last is 0x%08x",
+                          address, windows[i].name, windows[i].base + (windows[i].size - 1));
+    }
+    return fail(msg, ERR_ARGUMENT, "tohost 0x%08x lies outside every window", address);
+}
+
 int machine_create(const struct machine_config *config, struct machine **ret_machine)
 {
+    if (config->tohost) {
+        int err = machine_check_tohost(config->tohost, NULL);
+        if (err) {
+            return err;
+        }
+    }
     struct machine *m = calloc(1, sizeof *m);
     if (!m) {
         return ERR_NO_MEMORY;

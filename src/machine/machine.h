@@ -73,7 +73,12 @@ struct stop {
 
 struct machine;
 
-/* Reserves the address space and maps every window as zero pages. Returns owned. */
+/* May the word at `address` be watched as `tohost`? ERR_ARGUMENT, naming the window, where its four
+ * bytes are not all in one that a guest can write. */
+MUST_CHECK int machine_check_tohost(uint32_t address, struct msg *msg);
+
+/* Reserves the address space and maps every window as zero pages. Returns owned. ERR_ARGUMENT for a
+ * `tohost` that machine_check_tohost refuses. */
 MUST_CHECK int machine_create(const struct machine_config *config, struct machine **ret_machine);
 /* Accepts NULL. */
 void machine_destroy(struct machine *m);

@@ -158,6 +158,22 @@ def test_raw_image_and_tohost(run, cross):
     assert run(tohost).returncode == 0
 
 
+@pytest.mark.parametrize('address, words', [
+    (0x81fffffd, 'pass the end of RAM'), (0x81ffffff, 'pass the end of RAM'),
+    (0x2600fffd, 'pass the end of META'), (0x25fffffe, 'pass the end of OUT'),
+    (0x20000000, 'lies in ROM'), (0x40000000, 'outside every window')])
+def test_tohost_that_is_no_word_of_the_guest_is_refused(run, cross, address, words):
+    storing = cross.asm(start(f' li a0, {address - 2}\n li a1, -1\n sh a1, 0(a0)\n{EXIT_0}'))
+    done = run(storing, f'--tohost={address:#x}')
+    assert done.returncode == 125, done.stderr
+    assert f'tohost {address:#010x}' in done.stderr and words in done.stderr
+
+
+def test_tohost_at_a_window_s_last_word(run, cross):
+    rom = cross.asm(start(' li a0, 0x81fffffc\n li a1, 9\n sb a1, 0(a0)\n1: j 1b\n'))
+    assert run(rom, '--tohost=0x81fffffc').returncode == 4
+
+
 def test_pipes_are_read_into_memory(rv32im, cross, tmp_path):
     raw = cross.raw(cross.asm(LENGTH))
     done = subprocess.run(

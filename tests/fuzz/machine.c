@@ -19,13 +19,23 @@ static void count_console(void *context, struct span bytes)
     }
 }
 
+/* The input's last word, as an option would give it, or what the ELF names. */
+static uint32_t tohost_of(const struct image *image)
+{
+    uint32_t address = 0;
+    if (image->file.len >= sizeof address) {
+        memcpy(&address, image->file.data + image->file.len - sizeof address, sizeof address);
+    }
+    return address && machine_check_tohost(address, NULL) == 0 ? address : image->tohost;
+}
+
 /* A machine with the image in it and the same bytes in IN. */
 static struct machine *start(const struct image *image, size_t *console)
 {
     struct machine *m;
     struct msg msg;
     const struct machine_config config = {.cycles_max = cycles_max,
-                                          .tohost = image->tohost,
+                                          .tohost = tohost_of(image),
                                           .console = count_console,
                                           .console_context = console};
     check(machine_create(&config, &m) == 0);

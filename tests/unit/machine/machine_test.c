@@ -116,6 +116,24 @@ BOARD_TEST(fault, is_a_handler_that_waits_after_an_exception)
     assert_int_equal(b->stop.instructions, 4);
 }
 
+TEST(tohost, has_its_word_in_one_window_that_a_guest_writes)
+{
+    static const uint32_t good[] = {0x81fffffc, 0x80000001, 0x25fffffc, 0x2600fffc};
+    static const uint32_t bad[] = {0x81fffffd, 0x81ffffff, 0x25fffffe, 0x2600fffd,
+                                   0x20000000, 0x22000000, 0x40000000, 0xffffffff};
+    for (size_t i = 0; i < ARRAY_COUNT(good); i++) {
+        assert_int_equal(machine_check_tohost(good[i], NULL), 0);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        struct msg msg;
+        struct machine *machine = NULL;
+        const struct machine_config config = {.cycles_max = 1, .tohost = bad[i]};
+        assert_int_equal(machine_check_tohost(bad[i], &msg), ERR_ARGUMENT);
+        assert_int_equal(machine_create(&config, &machine), ERR_ARGUMENT);
+        assert_null(machine);
+    }
+}
+
 BOARD_TEST(power_down, after_an_ecall_is_no_fault)
 {
     const uint32_t handler[] = {0x6f, 0};
