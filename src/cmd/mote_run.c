@@ -67,12 +67,20 @@ static int open_source(const char *source, struct os_given *ret_given, struct ms
     return err;
 }
 
-static int open_input(struct os_given *ret_given, struct msg *msg)
+static int adopt_standard(struct run *run, struct msg *msg)
 {
+    struct msg why;
     if (os_is_terminal(0)) {
         fputs("mote run: IN is what you type; Ctrl-D ends it\n", stderr);
     }
-    return os_given_adopt(0, ret_given, msg);
+    for (int fd = 0; fd < 2; fd++) {
+        struct run_file *f = &run->files[fd ? RUN_STDOUT : RUN_IN];
+        int err = os_given_adopt(fd, &f->given, &why);
+        if (err) {
+            return fail(msg, err, "%s %s: %s", f->label, f->path, why.text);
+        }
+    }
+    return 0;
 }
 
 int mote_run(int argc, char **argv)
@@ -96,12 +104,18 @@ int mote_run(int argc, char **argv)
             {{.label = "IMAGE", .path = image, .window = WINDOW_ROM},
              {.label = "RAM", .path = options.ram, .window = WINDOW_RAM, .mode = OS_GIVEN_UPDATE},
              {.label = "IN", .path = "(standard input)", .window = WINDOW_IN, .is_open = true},
-             {.label = "OUT", .window = WINDOW_OUT}},
+             {.label = "OUT", .window = WINDOW_OUT},
+             [RUN_SOURCE] = {.label = "source"},
+             [RUN_STDOUT] = {.label = "OUT",
+                             .path = "(standard output)",
+                             .mode = OS_GIVEN_OUTPUT,
+                             .is_open = true}},
         .is_out_to_stdout = true,
     };
     struct run_file *rom = &run.files[RUN_ROM];
     rom->is_open = sdk_is_source(image) && !options.run.raw;
+    run.files[RUN_SOURCE].path = rom->is_open ? image : NULL;
     int err = rom->is_open ? open_source(image, &rom->given, &msg) : 0;
-    err = err ? err : open_input(&run.files[RUN_IN].given, &msg);
+    err = err ? err : adopt_standard(&run, &msg);
     return err ? command_end(&program, err, &msg) : run_go(&run);
 }

@@ -21,29 +21,25 @@ static const int exits[] = {
 
 static void put_console(void *context, struct span bytes)
 {
-    fwrite(bytes.data, 1, bytes.len, context);
+    const struct run *r = context;
+    fwrite(bytes.data, 1, bytes.len, r->files[RUN_CONSOLE].stream);
 }
 
-static int open_output(const char *path, const char *option, FILE **ret_file, struct msg *msg)
+static void name_text(struct run *r, enum run_role role, const char *label, const char *path)
 {
-    if (!path) {
-        return 0;
-    }
-    *ret_file = path[0] ? fopen(path, "we") : stderr;
-    if (!*ret_file) {
-        return fail(msg, ERR_USAGE, "--%s %s: %s", option, path, strerror(errno));
-    }
-    return 0;
+    struct run_file *f = &r->files[role];
+    *f = (struct run_file){.label = label, .path = path, .mode = OS_GIVEN_TEXT};
 }
 
-/* Before the run, so that nothing is lost after it. */
-static int open_outputs(struct run *r, struct msg *msg)
+static void name_texts(struct run *r)
 {
     const struct run_options *o = r->options;
-    int err = open_output(o->console ? o->console : "", "console", &r->console, msg);
-    err = err ? err : open_output(o->trace, "trace", &r->trace, msg);
-    err = err ? err : open_output(o->headers, "headers", &r->headers, msg);
-    return err ? err : open_output(o->stats_file, "stats-file", &r->stats, msg);
+    name_text(r, RUN_CONSOLE, "--console", o->console);
+    name_text(r, RUN_TRACE, "--trace", o->trace && o->trace[0] ? o->trace : NULL);
+    name_text(r, RUN_HEADERS, "--headers", o->headers);
+    name_text(r, RUN_STATS, "--stats-file", o->stats_file);
+    r->files[RUN_CONSOLE].stream = o->console ? NULL : stderr;
+    r->files[RUN_TRACE].stream = o->trace && !o->trace[0] ? stderr : NULL;
 }
 
 static int make_machine(struct run *r, struct msg *msg)
@@ -51,10 +47,9 @@ static int make_machine(struct run *r, struct msg *msg)
     const struct machine_config config = {
         .cycles_max = r->options->max_cycles,
         .time_max_ns = r->options->max_ms * 1000000,
-        .boot = r->is_warm ? BOOT_WARM : BOOT_COLD,
         .tohost = r->options->tohost ? r->options->tohost : r->image.tohost,
         .console = put_console,
-        .console_context = r->console,
+        .console_context = r,
     };
     int err = config.tohost ? machine_check_tohost(config.tohost, msg) : 0;
     if (err) {
@@ -92,21 +87,21 @@ static int fill_meta(struct run *r, struct msg *msg)
     return 0;
 }
 
+/* Whatever can be refused comes before the first change of a file. */
 static int set_up(struct run *r, struct msg *msg)
 {
-    uint32_t in_len;
+    uint32_t in_len = 0;
     int err = read_image(r, msg);
     err = err ? err : make_machine(r, msg);
-    err = err ? err : run_files_map(r, &in_len, msg);
+    err = err ? err : run_files_take_inputs(r, &in_len, msg);
     err = err ? err : machine_load(r->machine, &r->image, run_files_rom_fd(r), msg);
+    err = err ? err : fill_meta(r, msg);
+    err = err ? err : run_files_make(r, msg);
     if (err) {
         return err;
     }
+    machine_set_boot(r->machine, r->is_warm ? BOOT_WARM : BOOT_COLD);
     machine_set_in_len(r->machine, in_len);
-    err = fill_meta(r, msg);
-    if (err) {
-        return err;
-    }
     machine_reset(r->machine);
     return 0;
 }
@@ -118,11 +113,12 @@ static int write_headers(struct run *r, struct msg *msg)
     struct span rest = span_of(reply, machine_meta_reply_len(r->machine));
     struct meta_header header;
     int more;
-    if (!r->headers) {
+    FILE *to = r->files[RUN_HEADERS].stream;
+    if (!to) {
         return 0;
     }
     while ((more = meta_next(&rest, &header, msg)) > 0) {
-        fprintf(r->headers, "%.*s: %.*s\n", (int)header.name.len, (const char *)header.name.data,
+        fprintf(to, "%.*s: %.*s\n", (int)header.name.len, (const char *)header.name.data,
                 (int)header.value.len, (const char *)header.value.data);
     }
     return more;
@@ -171,8 +167,9 @@ static void explain(const struct run *r)
 
 static int execute(struct run *r, struct msg *msg)
 {
-    if (r->trace) {
-        const struct trace trace = {r->trace, r->image.entry, r->options->max_ms * 1000000};
+    FILE *to = r->files[RUN_TRACE].stream;
+    if (to) {
+        const struct trace trace = {to, r->image.entry, r->options->max_ms * 1000000};
         trace_run(r->machine, &trace, &r->stop);
         return 0;
     }
@@ -195,7 +192,7 @@ static int guarded(void *context)
     if (err) {
         return err;
     }
-    fflush(r->console);
+    fflush(r->files[RUN_CONSOLE].stream);
     if (write_headers(r, job->msg)) {
         fprintf(stderr, "%s: the reply's headers: %s\n", r->program, job->msg->text);
         r->stop.halt = HALT_FAULT;
@@ -205,31 +202,30 @@ static int guarded(void *context)
     if (r->options->stats) {
         print_stats(r, stderr);
     }
-    if (r->stats) {
-        print_stats(r, r->stats);
+    if (r->files[RUN_STATS].stream) {
+        print_stats(r, r->files[RUN_STATS].stream);
     }
     return run_files_send_out(r, job->msg);
 }
 
-static int close_output(FILE *file, const char *option, struct msg *msg)
+static int close_text(struct run_file *f, struct msg *msg)
 {
-    if (!file || file == stderr) {
+    if (!f->stream || f->stream == stderr) {
         return 0;
     }
-    int failed = ferror(file);
-    failed |= fclose(file);
-    return failed ? fail(msg, ERR_FULL, "--%s: %s", option, strerror(errno)) : 0;
+    int failed = ferror(f->stream);
+    failed |= fclose(f->stream);
+    return failed ? fail(msg, ERR_FULL, "%s %s: %s", f->label, f->path, strerror(errno)) : 0;
 }
 
-static int close_outputs(struct run *r, struct msg *msg)
+static int close_texts(struct run *r, struct msg *msg)
 {
-    int err = close_output(r->console, "console", msg);
-    int trace = close_output(r->trace, "trace", msg);
-    int headers = close_output(r->headers, "headers", msg);
-    int stats = close_output(r->stats, "stats-file", msg);
-    err = err ? err : trace;
-    err = err ? err : headers;
-    return err ? err : stats;
+    int first = 0;
+    for (struct run_file *f = r->files + RUN_WINDOWS; f < r->files + RUN_TEXTS; f++) {
+        int err = close_text(f, first ? NULL : msg);
+        first = first ? first : err;
+    }
+    return first;
 }
 
 int run_exit_status(const struct run *r)
@@ -259,8 +255,8 @@ static int run_all(struct run *r, struct msg *msg)
 {
     /* Whole lines, so that a guest's console is not a system call a character. */
     setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
+    name_texts(r);
     int err = check_options(r, msg);
-    err = err ? err : open_outputs(r, msg);
     err = err ? err : run_files_open(r, msg);
     if (err) {
         return err;
@@ -271,7 +267,7 @@ static int run_all(struct run *r, struct msg *msg)
     if (lost) {
         return run_files_lost(r, lost, msg);
     }
-    return err ? err : close_outputs(r, msg);
+    return err ? err : close_texts(r, msg);
 }
 
 int run_go(struct run *r)

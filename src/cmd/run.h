@@ -17,25 +17,41 @@ struct run_options {
 
 enum { RUN_GUEST_CODE_MAX = 119, RUN_HOST_ERROR = 125 };
 
-/* What stands behind a window; `path` NULL: nothing (zeros). */
+/* A file of the run; `path` NULL: none (zeros in the window, or the text goes to `stream`). */
 struct run_file {
-    const char *label; /* "RAM" */
+    const char *label; /* "RAM", "--trace" */
     const char *path;  /* as the user wrote it */
     enum window window;
     enum os_given_mode mode;
-    bool is_open; /* by the caller, for reading; `path` is what messages call it */
+    bool is_open; /* by the caller; `path` is what messages call it */
     struct os_given given;
     const uint8_t *base; /* where it is mapped, NULL where it is not */
     size_t size;         /* of that mapping */
+    FILE *stream;        /* where a text goes, NULL: it is not wanted */
 };
 
-enum run_role { RUN_ROM, RUN_RAM, RUN_IN, RUN_OUT, RUN_ROLES };
+/* The files of windows come first; SOURCE is what was compiled to ROM, STDOUT where OUT goes. */
+enum run_role {
+    RUN_ROM,
+    RUN_RAM,
+    RUN_IN,
+    RUN_OUT,
+    RUN_WINDOWS,
+    RUN_CONSOLE = RUN_WINDOWS,
+    RUN_TRACE,
+    RUN_HEADERS,
+    RUN_STATS,
+    RUN_TEXTS,
+    RUN_SOURCE = RUN_TEXTS,
+    RUN_STDOUT,
+    RUN_ROLES
+};
 
 struct run {
     const char *program; /* for messages */
     const struct run_options *options;
     struct run_file files[RUN_ROLES];
-    bool is_out_to_stdout; /* OUT goes to standard output after the run */
+    bool is_out_to_stdout; /* OUT goes to RUN_STDOUT after the run */
 
     struct machine *machine;
     struct image image;
@@ -43,11 +59,7 @@ struct run {
     size_t rom_len;
     uint8_t *rom_copy; /* owned: those bytes, where they could not be mapped */
     struct stop stop;
-    FILE *console;
-    FILE *trace;
-    FILE *headers;
-    FILE *stats;
-    bool is_warm; /* RAM was there before */
+    bool is_warm; /* RAM held something before */
 };
 
 /* The end of --help. */

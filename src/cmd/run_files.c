@@ -12,12 +12,19 @@ static const uint32_t window_sizes[] = {
 #undef WINDOW
 };
 
-static int describe(const struct run_file *f, int err, const struct msg *why, struct msg *msg)
+static bool is_window(const struct run *r, const struct run_file *f)
 {
-    return fail(msg, err, "%s %s: %s", f->label, f->path, why->text);
+    return f < r->files + RUN_WINDOWS;
 }
 
-static int open_one(struct run_file *f, struct msg *msg)
+/* A text's name is a word of the command line like any other, so its failure is wrong usage. */
+static int describe(const struct run_file *f, int err, const struct msg *why, struct msg *msg)
+{
+    return fail(msg, f->mode == OS_GIVEN_TEXT ? ERR_USAGE : err, "%s %s: %s", f->label, f->path,
+                why->text);
+}
+
+static int open_one(const struct run *r, struct run_file *f, struct msg *msg)
 {
     struct msg why;
     int err = f->is_open ? 0 : os_given_open(f->path, f->mode, &f->given, &why);
@@ -26,7 +33,7 @@ static int open_one(struct run_file *f, struct msg *msg)
     }
     uint32_t limit = window_sizes[f->window];
     /* An ELF may be larger than the window that its segments go to. */
-    if (f->window != WINDOW_ROM && f->given.size > limit) {
+    if (is_window(r, f) && f->window != WINDOW_ROM && f->given.size > limit) {
         return fail(msg, ERR_TOO_BIG,
                     "%s %s: %" PRIu64 " bytes, at most %" PRIu32 " fit into its window", f->label,
                     f->path, f->given.size, limit);
@@ -34,87 +41,72 @@ static int open_one(struct run_file *f, struct msg *msg)
     return 0;
 }
 
-static int refuse_twice(const struct run *r, const struct run_file *last, struct msg *msg)
+/* Two readers do not disturb each other, so a program may read its own source. */
+static bool is_clash(const struct run *r, const struct run_file *a, const struct run_file *b)
 {
-    for (const struct run_file *f = r->files; f < last; f++) {
-        if (f->path && os_given_is_same(&f->given, &last->given)) {
-            return fail(msg, ERR_BAD_FILE, "%s %s is the same file as %s %s: give each its own",
-                        last->label, last->path, f->label, f->path);
+    bool is_written = a->mode != OS_GIVEN_READ || b->mode != OS_GIVEN_READ;
+    return a->path && b->path && (is_written || (is_window(r, a) && is_window(r, b))) &&
+           os_given_is_same(&a->given, &b->given);
+}
+
+static int refuse_twice(const struct run *r, struct msg *msg)
+{
+    for (const struct run_file *last = r->files; last < r->files + RUN_ROLES; last++) {
+        for (const struct run_file *f = r->files; f < last; f++) {
+            if (is_clash(r, f, last)) {
+                return fail(msg, ERR_BAD_FILE,
+                            "%s %.120s is the same file as %s %.120s: give each its own",
+                            last->label, last->path, f->label, f->path);
+            }
         }
     }
     return 0;
 }
 
-static int open_all(struct run *r, struct msg *msg)
+/* `--trace=/dev/stderr 2>FILE` is standard error, not FILE opened once more over it. */
+static void share_stderr(struct run *r)
 {
-    for (struct run_file *f = r->files; f < r->files + RUN_ROLES; f++) {
-        if (!f->path) {
-            continue;
-        }
-        int err = open_one(f, msg);
-        if (!err) {
-            err = refuse_twice(r, f, msg);
-        }
-        if (err) {
-            return err;
-        }
+    struct os_given standard;
+    if (os_given_adopt(2, &standard, NULL)) {
+        return;
     }
-    return 0;
-}
-
-/* OUT is cleared by cutting it; both grow to their window as holes. */
-static int extend(struct run_file *f, bool is_cleared, struct msg *msg)
-{
-    struct msg why;
-    if (!f->path || !f->given.is_regular) {
-        return 0;
-    }
-    int err = is_cleared ? os_given_resize(&f->given, 0, &why) : 0;
-    if (!err) {
-        err = os_given_resize(&f->given, window_sizes[f->window], &why);
-    }
-    return err ? describe(f, err, &why, msg) : 0;
-}
-
-/* A refused run leaves no empty files behind. */
-static void remove_new(struct run *r)
-{
-    for (struct run_file *f = r->files; f < r->files + RUN_ROLES; f++) {
-        if (f->path && f->given.is_new) {
-            os_given_remove(f->path);
+    for (struct run_file *f = r->files + RUN_WINDOWS; f < r->files + RUN_TEXTS; f++) {
+        if (f->path && os_given_is_same(&f->given, &standard)) {
+            os_given_close(&f->given);
+            f->path = NULL;
+            f->stream = stderr;
         }
     }
 }
 
 int run_files_open(struct run *r, struct msg *msg)
 {
-    int err = open_all(r, msg);
-    if (err) {
-        remove_new(r);
-        return err;
+    for (struct run_file *f = r->files; f < r->files + RUN_ROLES; f++) {
+        int err = f->path ? open_one(r, f, msg) : 0;
+        if (err) {
+            return err;
+        }
     }
-    struct run_file *ram = &r->files[RUN_RAM];
-    r->is_warm = ram->path && (!ram->given.is_regular || ram->given.size > 0);
-    err = extend(ram, false, msg);
-    return err ? err : extend(&r->files[RUN_OUT], true, msg);
+    share_stderr(r);
+    return refuse_twice(r, msg);
 }
 
-static int view_by_map(struct run *r, struct run_file *f, struct msg *msg)
+static bool is_viewed_by_map(struct run *r, struct run_file *f)
 {
     size_t size = (size_t)f->given.size;
     void *base;
-    int err = os_reserve(size, &base);
-    if (!err) {
-        err = os_map_file(base, size, f->given.fd, 0, OS_READ | OS_SHARED);
+    if (size == 0 || os_reserve(size, &base)) {
+        return false;
     }
-    if (err) {
-        return fail(msg, err, "%s %s cannot be mapped", f->label, f->path);
+    if (os_map_file(base, size, f->given.fd, 0, OS_READ | OS_SHARED)) {
+        os_unmap(base, size);
+        return false;
     }
     f->base = base;
     f->size = size;
     r->rom_view = base;
     r->rom_len = size;
-    return 0;
+    return true;
 }
 
 static int view_by_read(struct run *r, struct run_file *f, struct msg *msg)
@@ -135,10 +127,7 @@ static int view_by_read(struct run *r, struct run_file *f, struct msg *msg)
 int run_files_view_rom(struct run *r, struct msg *msg)
 {
     struct run_file *f = &r->files[RUN_ROM];
-    if (f->given.is_regular && f->given.size > 0) {
-        return view_by_map(r, f, msg);
-    }
-    return view_by_read(r, f, msg);
+    return is_viewed_by_map(r, f) ? 0 : view_by_read(r, f, msg);
 }
 
 int run_files_rom_fd(const struct run *r)
@@ -146,29 +135,37 @@ int run_files_rom_fd(const struct run *r)
     return r->rom_copy ? -1 : r->files[RUN_ROM].given.fd;
 }
 
-static int map_one(struct run *r, struct run_file *f, uint32_t *ret_len, struct msg *msg)
+static int read_one(struct run *r, struct run_file *f, uint32_t *ret_len, struct msg *msg)
 {
-    uint8_t *window = machine_window(r->machine, f->window);
-    size_t size = window_sizes[f->window];
     struct msg why = {{0}};
-    if (!f->given.is_regular) {
-        size_t len;
-        int err = os_given_read(&f->given, window, size, &len, &why);
-        *ret_len = err ? 0 : (uint32_t)len;
-        return err ? describe(f, err, &why, msg) : 0;
+    size_t len = 0;
+    int err = os_given_read(&f->given, machine_window(r->machine, f->window),
+                            window_sizes[f->window], &len, &why);
+    *ret_len = (uint32_t)len;
+    return err ? describe(f, err, &why, msg) : 0;
+}
+
+static int map_one(struct run *r, struct run_file *f, const struct window_file *file,
+                   struct msg *msg)
+{
+    int err = machine_map_file(r->machine, f->window, file, msg);
+    if (!err) {
+        f->base = machine_window(r->machine, f->window);
+        f->size = window_sizes[f->window];
     }
-    *ret_len = (uint32_t)f->given.size;
-    bool is_in_place = f->mode != OS_GIVEN_READ;
-    uint64_t mapped = is_in_place ? size : f->given.size;
-    if (mapped == 0) {
+    return err;
+}
+
+/* What cannot be mapped is read: pipes, devices, and files of the kernel, which call themselves
+ * regular and empty (/proc) or do not map (/sys). */
+static int take_in(struct run *r, struct run_file *f, uint32_t *ret_len, struct msg *msg)
+{
+    const struct window_file file = {f->given.fd, f->given.size, MAP_PRIVATE_COPY};
+    if (f->given.size > 0 && map_one(r, f, &file, NULL) == 0) {
+        *ret_len = (uint32_t)f->given.size;
         return 0;
     }
-    const struct window_file file = {f->given.fd, mapped,
-                                     is_in_place ? MAP_IN_PLACE : MAP_PRIVATE_COPY};
-    int err = machine_map_file(r->machine, f->window, &file, &why);
-    f->base = window;
-    f->size = size;
-    return err ? describe(f, err, &why, msg) : 0;
+    return read_one(r, f, ret_len, msg);
 }
 
 /* A file that fills IN whole may be a padded one: its length is where its zeros begin. */
@@ -184,40 +181,120 @@ static uint32_t trimmed(const struct run *r, uint32_t len)
     return len;
 }
 
-int run_files_map(struct run *r, uint32_t *ret_in_len, struct msg *msg)
+int run_files_take_inputs(struct run *r, uint32_t *ret_in_len, struct msg *msg)
 {
-    uint32_t len = 0;
-    *ret_in_len = 0;
-    for (struct run_file *f = &r->files[RUN_RAM]; f < r->files + RUN_ROLES; f++) {
-        bool is_sent_later = f->window == WINDOW_OUT && !f->given.is_regular;
-        if (!f->path || is_sent_later) {
-            continue;
-        }
-        int err = map_one(r, f, &len, msg);
+    struct run_file *ram = &r->files[RUN_RAM];
+    uint32_t ram_len = (uint32_t)ram->given.size;
+    uint32_t in_len = 0;
+    int err = 0;
+    if (ram->path && !ram->given.is_regular && !ram->given.is_missing) {
+        err = read_one(r, ram, &ram_len, msg);
+    }
+    err = err ? err : take_in(r, &r->files[RUN_IN], &in_len, msg);
+    if (err) {
+        return err;
+    }
+    r->is_warm = ram->path && ram_len > 0;
+    *ret_in_len = trimmed(r, in_len);
+    return 0;
+}
+
+/* ---- making and changing */
+
+static int create_missing(struct run *r, struct msg *msg)
+{
+    for (struct run_file *f = r->files; f < r->files + RUN_ROLES; f++) {
+        struct msg why;
+        int err =
+            f->path && f->given.is_missing ? os_given_create(f->path, f->mode, &f->given, &why) : 0;
         if (err) {
-            return err;
-        }
-        if (f->window == WINDOW_IN) {
-            *ret_in_len = trimmed(r, len);
+            return describe(f, err, &why, msg);
         }
     }
-    return 0;
+    return refuse_twice(r, msg); /* two links to one missing file were not seen to be one */
+}
+
+/* Grows to the window's size as a hole, and stands in its place from then on. */
+static int place(struct run *r, struct run_file *f, struct msg *msg)
+{
+    uint32_t size = window_sizes[f->window];
+    struct msg why;
+    if (!f->path || !f->given.is_regular) {
+        return 0;
+    }
+    const struct window_file file = {f->given.fd, size, MAP_IN_PLACE};
+    int err = os_given_resize(&f->given, size, &why);
+    err = err ? err : map_one(r, f, &file, &why);
+    return err ? describe(f, err, &why, msg) : 0;
+}
+
+static int open_stream(struct run_file *f, struct msg *msg)
+{
+    f->stream = fdopen(f->given.fd, "w");
+    return f->stream ? 0 : fail(msg, ERR_NO_MEMORY, "%s %s: out of memory", f->label, f->path);
+}
+
+static int open_streams(struct run *r, struct msg *msg)
+{
+    int err = 0;
+    for (struct run_file *f = r->files + RUN_WINDOWS; f < r->files + RUN_TEXTS && !err; f++) {
+        err = f->path ? open_stream(f, msg) : 0;
+    }
+    return err;
+}
+
+/* OUT and the texts, by cutting them; OUT then is a hole of its window's size. */
+static int clear(struct run_file *f, struct msg *msg)
+{
+    struct msg why;
+    if (!f->path || !f->given.is_regular) {
+        return 0;
+    }
+    int err = os_given_resize(&f->given, 0, &why);
+    if (!err && f->mode == OS_GIVEN_OUTPUT) {
+        err = os_given_resize(&f->given, window_sizes[f->window], &why);
+    }
+    return err ? describe(f, err, &why, msg) : 0;
+}
+
+/* Sizes and names as they were; nothing was written yet. */
+static void undo(struct run *r)
+{
+    for (struct run_file *f = r->files; f < r->files + RUN_ROLES; f++) {
+        if (f->path && f->given.is_new) {
+            os_given_remove(f->path);
+        } else if (f->path && f->given.is_regular && is_window(r, f) && f->mode != OS_GIVEN_READ) {
+            UNUSED int as_far_as_it_goes = os_given_resize(&f->given, f->given.size, NULL);
+        }
+    }
+}
+
+int run_files_make(struct run *r, struct msg *msg)
+{
+    int err = create_missing(r, msg);
+    err = err ? err : place(r, &r->files[RUN_RAM], msg);
+    err = err ? err : place(r, &r->files[RUN_OUT], msg);
+    err = err ? err : open_streams(r, msg);
+    if (err) {
+        undo(r);
+        return err;
+    }
+    for (struct run_file *f = r->files + RUN_OUT; f < r->files + RUN_TEXTS && !err; f++) {
+        err = clear(f, msg);
+    }
+    return err;
 }
 
 int run_files_send_out(struct run *r, struct msg *msg)
 {
-    const struct run_file *f = &r->files[RUN_OUT];
-    struct os_given given = f->given;
+    const struct run_file *f = &r->files[r->is_out_to_stdout ? RUN_STDOUT : RUN_OUT];
     struct msg why;
-    if (r->is_out_to_stdout) {
-        given.fd = 1;
-    } else if (!f->path || f->given.is_regular) {
+    if (!r->is_out_to_stdout && (!f->path || f->given.is_regular)) {
         return 0;
     }
     struct span out = span_of(machine_window(r->machine, WINDOW_OUT), machine_out_len(r->machine));
-    int err = os_given_write(&given, out, &why);
-    return err ? fail(msg, err, "OUT %s: %s", f->path ? f->path : "(standard output)", why.text)
-               : 0;
+    int err = os_given_write(&f->given, out, &why);
+    return err ? fail(msg, err, "OUT %s: %s", f->path, why.text) : 0;
 }
 
 /* Is this byte of the host's memory one of the file's, and which? Parts of the ROM lie in its
@@ -265,7 +342,7 @@ int run_files_lost(const struct run *r, const void *address, struct msg *msg)
 void run_files_close(struct run *r)
 {
     for (struct run_file *f = r->files; f < r->files + RUN_ROLES; f++) {
-        if (f->path) {
+        if (f->path && !f->stream) { /* a stream has closed it, or is about to at exit */
             os_given_close(&f->given);
         }
     }

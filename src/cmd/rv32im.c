@@ -49,7 +49,7 @@ int main(int argc, char **argv)
                   {.label = "IN", .window = WINDOW_IN, .mode = OS_GIVEN_READ},
                   {.label = "OUT", .window = WINDOW_OUT, .mode = OS_GIVEN_OUTPUT}},
     };
-    for (size_t i = 0; i < RUN_ROLES; i++) {
+    for (size_t i = 0; i < RUN_WINDOWS; i++) {
         run.files[i].path = files.items[i];
     }
     return run_go(&run);

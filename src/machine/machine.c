@@ -3,6 +3,7 @@
 #include "machine/internal.h"
 
 #include "os/clock.h"
+#include "os/file.h"
 #include "os/map.h"
 #include <stdlib.h>
 
@@ -135,7 +136,12 @@ int machine_map_file(struct machine *m, enum window window, const struct window_
                   ? os_map_data(base, (size_t)size, file->fd, access)
                   : os_map_file(base, (size_t)size, file->fd, 0,
                                 access | (file->mode == MAP_IN_PLACE ? OS_SHARED : 0));
-    return err ? fail(msg, err, "mapping a file of %llu bytes failed", size) : 0;
+    if (err) {
+        err = fail(msg, err, "mapping its %llu bytes failed: %s", size, os_file_reason());
+        /* The attempt may have taken away what was there. */
+        UNUSED int same = os_map_zero(base, (size_t)size, OS_READ | OS_WRITE);
+    }
+    return err;
 }
 
 uint8_t *machine_window(struct machine *m, enum window window)
@@ -189,6 +195,11 @@ void machine_set_in_len(struct machine *m, uint32_t len)
 void machine_set_meta_len(struct machine *m, uint32_t len)
 {
     m->meta_len = len;
+}
+
+void machine_set_boot(struct machine *m, enum boot_reason boot)
+{
+    m->config.boot = boot;
 }
 
 /* Writes a RAM segment a page at a time, where a byte differs: other pages stay clean. */

@@ -84,8 +84,8 @@ MUST_CHECK int machine_create(const struct machine_config *config, struct machin
 void machine_destroy(struct machine *m);
 
 /* Maps the first `file->size` bytes of a regular file over the start of a window, whose rest stays
- * zero pages (so no access goes past the file's end). ERR_TOO_BIG over the window's size. The
- * machine keeps no descriptor. */
+ * zero pages (so no access goes past the file's end). ERR_TOO_BIG over the window's size; after a
+ * failure the window is zero pages. The machine keeps no descriptor. */
 MUST_CHECK int machine_map_file(struct machine *m, enum window window,
                                 const struct window_file *file, struct msg *msg);
 /* The host's view of a window, of its full size, writable by the host except where a file is
@@ -100,6 +100,8 @@ MUST_CHECK int machine_load(struct machine *m, const struct image *image, int fd
 /* What the lambda controller tells the guest about its request. */
 void machine_set_in_len(struct machine *m, uint32_t len);
 void machine_set_meta_len(struct machine *m, uint32_t len);
+/* And about its RAM, from the next reset on: what the config said where that was not known yet. */
+void machine_set_boot(struct machine *m, enum boot_reason boot);
 
 /* The reset pin: registers, counters, devices and RAM segments; other RAM stays. */
 void machine_reset(struct machine *m);

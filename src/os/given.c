@@ -6,10 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FD_KEEP = 3 /* descriptors below are not ours to close */ };
+enum { FD_KEEP = 3 /* descriptors below are not ours to close */, PATH_SIZE = 4096 };
 
 /* Most of what can be wrong is the file that the user named. */
 static int error_of(int number)
@@ -42,47 +43,84 @@ static int identify(int fd, struct os_given *ret_given, struct msg *msg)
         .device = st.st_dev,
         .inode = st.st_ino,
         .is_regular = is_regular,
-        .is_device = S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode),
+        .is_stored = is_regular || S_ISBLK(st.st_mode),
     };
     return 0;
 }
 
 /* A pipe opened read-write would never end, so the kind of file decides before it is opened. */
-static int flags_for(const char *path, enum os_given_mode mode, bool *ret_is_new)
+static int flags_for(const struct stat *st, enum os_given_mode mode)
 {
-    struct stat st;
-    *ret_is_new = false;
-    if (mode == OS_GIVEN_READ) {
+    switch (mode) {
+    case OS_GIVEN_READ:
         return O_RDONLY;
+    case OS_GIVEN_UPDATE:
+        return S_ISREG(st->st_mode) ? O_RDWR : O_RDONLY;
+    case OS_GIVEN_OUTPUT:
+        return S_ISREG(st->st_mode) ? O_RDWR : O_WRONLY;
+    case OS_GIVEN_TEXT:
+        break;
     }
-    if (stat(path, &st)) {
-        *ret_is_new = true;
-        return O_RDWR | O_CREAT;
+    return O_WRONLY;
+}
+
+static int open_as(const char *path, int flags, struct os_given *ret_given, struct msg *msg)
+{
+    int fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0666);
+    if (fd < 0) {
+        return fail_errno(msg);
     }
-    if (S_ISREG(st.st_mode)) {
-        return O_RDWR;
+    int err = identify(fd, ret_given, msg);
+    if (err) {
+        close(fd);
     }
-    return mode == OS_GIVEN_OUTPUT ? O_WRONLY : O_RDONLY;
+    return err;
+}
+
+/* A file that is not there yet is known by its folder and its name. */
+static int look_up_folder(const char *path, struct os_given *ret_given, struct msg *msg)
+{
+    char folder[PATH_SIZE];
+    struct stat st;
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    int len = slash ? snprintf(folder, sizeof folder, "%.*s", (int)(name - path), path)
+                    : snprintf(folder, sizeof folder, ".");
+    if (len < 0 || (size_t)len >= sizeof folder) {
+        errno = ENAMETOOLONG;
+        return fail_errno(msg);
+    }
+    if (stat(folder, &st)) {
+        return fail_errno(msg);
+    }
+    *ret_given = (struct os_given){
+        .fd = -1,
+        .device = st.st_dev,
+        .inode = st.st_ino,
+        .name = name,
+        .is_missing = true,
+    };
+    return *name ? 0 : fail(msg, ERR_BAD_FILE, "it is a folder");
 }
 
 int os_given_open(const char *path, enum os_given_mode mode, struct os_given *ret_given,
                   struct msg *msg)
 {
-    bool is_new;
-    int flags = flags_for(path, mode, &is_new);
-    int fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0666);
-    if (fd < 0) {
-        return fail_errno(msg);
+    struct stat st = {.st_mode = S_IFREG};
+    if (mode != OS_GIVEN_READ && stat(path, &st)) {
+        return errno == ENOENT && *path ? look_up_folder(path, ret_given, msg) : fail_errno(msg);
     }
-    struct os_given given;
-    int err = identify(fd, &given, msg);
-    if (err) {
-        close(fd);
-        return err;
+    return open_as(path, flags_for(&st, mode), ret_given, msg);
+}
+
+int os_given_create(const char *path, enum os_given_mode mode, struct os_given *given,
+                    struct msg *msg)
+{
+    int err = open_as(path, O_CREAT | (mode == OS_GIVEN_TEXT ? O_WRONLY : O_RDWR), given, msg);
+    if (!err) {
+        given->is_new = true;
     }
-    given.is_new = is_new;
-    *ret_given = given;
-    return 0;
+    return err;
 }
 
 int os_given_adopt(int fd, struct os_given *ret_given, struct msg *msg)
@@ -100,7 +138,10 @@ void os_given_close(struct os_given *given)
 
 bool os_given_is_same(const struct os_given *a, const struct os_given *b)
 {
-    return !a->is_device && a->device == b->device && a->inode == b->inode;
+    if (a->device != b->device || a->inode != b->inode || a->is_missing != b->is_missing) {
+        return false;
+    }
+    return a->is_missing ? strcmp(a->name, b->name) == 0 : a->is_stored;
 }
 
 int os_given_resize(const struct os_given *given, uint64_t size, struct msg *msg)

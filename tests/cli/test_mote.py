@@ -104,6 +104,26 @@ def test_run_keeps_ram_only_where_asked(call, source, tmp_path):
     assert (tmp_path / 'kept').stat().st_blocks * 512 < 1 << 20
 
 
+def test_run_spares_its_source_and_output(mote, call, source, tmp_path):
+    name = source(UPPER % 0)
+    (tmp_path / 'link.c').symlink_to(name)
+    text = (tmp_path / name).read_bytes()
+    for options in (['--ram', name], ['--ram', 'link.c'], ['--stats-file', name],
+                    [f'--trace={name}'], ['--headers', name]):
+        done = call('run', *options, name)
+        assert done.returncode == 124 and b'same file' in done.stderr, options
+        assert (tmp_path / name).read_bytes() == text, options
+    with open(tmp_path / 'log', 'wb') as log:
+        done = subprocess.run([mote, 'run', '--ram', 'log', name], input=b'', stdout=log,
+                              stderr=subprocess.PIPE, cwd=tmp_path, timeout=120)
+    assert done.returncode == 124 and b'same file' in done.stderr
+    assert (tmp_path / 'log').read_bytes() == b''
+    with open(tmp_path / name, 'rb') as file:  # two readers
+        done = subprocess.run([mote, 'run', name], stdin=file, capture_output=True, cwd=tmp_path,
+                              timeout=120)
+    assert (done.returncode, done.stdout) == (0, text.upper())
+
+
 def test_run_has_the_options_of_rv32im(call, source, tmp_path):
     text = '''
 #include <stdio.h>

@@ -139,6 +139,106 @@ def test_refusals_leave_everything_as_it_was(run, cross, tmp_path):
         assert not (tmp_path / 'new').exists()
 
 
+def test_a_file_that_is_written_is_given_once(rv32im, cross, tmp_path):
+    rom = cross.asm(start(EXIT_0))
+    before = {name: name.encode() * 100 for name in ('ram', 'in', 'out', 'text')}
+    os.symlink('in', tmp_path / 'link')
+    os.symlink('fresh', tmp_path / 'dangling')
+    os.link(tmp_path / rom, tmp_path / 'hard')
+    for options in (['--console', 'in'], ['--console', 'link'], ['--stats-file', rom],
+                    [f'--trace={rom}'], ['--console', 'hard'], ['--stats-file', 'out'],
+                    ['--headers', 'ram'], ['--stats-file', 'text', '--headers', './text'],
+                    ['--stats-file', 'fresh', '--headers', './fresh'],
+                    ['--stats-file', 'fresh', '--headers', 'dangling'],
+                    ['--trace=text', '--console', 'text']):
+        for name, text in before.items():
+            (tmp_path / name).write_bytes(text)
+        image = rom.read_bytes()
+        done = subprocess.run([rv32im, *options, rom, 'ram', 'in', 'out'], capture_output=True,
+                              text=True, cwd=tmp_path, timeout=60)
+        assert done.returncode == 124, (options, done)
+        assert 'same file' in done.stderr
+        assert {name: (tmp_path / name).read_bytes() for name in before} == before, options
+        assert rom.read_bytes() == image
+        assert not (tmp_path / 'fresh').exists()
+
+
+def test_terminals_null_and_pipes_may_repeat(rv32im, cross, tmp_path):
+    rom = cross.asm(start(EXIT_0))
+    null = '/dev/null'
+    done = subprocess.run([rv32im, '--console', null, '--headers', null, '--stats-file', null,
+                           rom, null, null, null], capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b'')
+    done = subprocess.run(f'"{rv32im}" --trace=/dev/fd/3 --stats-file=/dev/fd/3 "{rom}" {null} '
+                          f'{null} {null} 3>&1 | cat', shell=True, capture_output=True, timeout=60)
+    assert b'power-down' in done.stdout and b'halt=power-down' in done.stdout
+    with open(tmp_path / 'log', 'wb') as log:  # standard error by its name is standard error
+        done = subprocess.run([rv32im, '--stats-file=/dev/stderr', '--trace', rom, null, null,
+                               null], stderr=log, timeout=60)
+    log = (tmp_path / 'log').read_text()
+    assert done.returncode == 0
+    assert log.startswith('         0  20000000') and 'halt=power-down\n' in log
+
+
+def test_refused_run_changes_no_file(run, cross, tmp_path):
+    """Whatever is wrong beside the files themselves is found before the first of them changes."""
+    rom = cross.c(COPY_META % '')
+    bad = tmp_path / 'bad'
+    bad.write_bytes(b'\x7fELF\x01\x01\x01' + bytes(60))
+    cases = [dict(rom=bad), dict(rom=rom, options=['--cgi'], env={'QUERY_STRING': 'x' * 40000}),
+             dict(rom=rom, options=['--tohost=4']),
+             dict(rom=rom, options=[f'--trace={tmp_path}'])]
+    ram, out, text = (tmp_path / name for name in ('ram', 'out', 'text'))
+    for case in cases:
+        options = [*case.pop('options', []), '--stats-file', text]
+        for is_there in (False, True):
+            for path in (ram, out, text):
+                path.unlink(missing_ok=True)
+                if is_there:
+                    path.write_bytes(b'precious')
+            done = run(case['rom'], *options, env=case.get('env'))
+            assert done.returncode in (124, 125) and done.stderr
+            for path in (ram, out, text):
+                assert path.exists() == is_there, (options, path)
+                assert not is_there or path.read_bytes() == b'precious', (options, path)
+
+
+def test_file_that_cannot_be_mapped_spares_the_others(run, cross, tmp_path):
+    ram = tmp_path / 'ram'
+    ram.write_bytes(b'precious')
+    done = run(cross.asm(start(EXIT_0)), out='/proc/version')
+    assert done.returncode in (124, 125)
+    assert '/proc/version: ' in done.stderr and 'failed: ' in done.stderr
+    assert ram.read_bytes() == b'precious'
+
+
+BOOT = start(' li a2, 0x10010018\n lw a3, 0(a2)\n li a0, 0x100000\n slli a3, a3, 16\n'
+             ' li a1, 0x3333\n or a1, a1, a3\n sw a1, 0(a0)\n')
+
+
+def test_boot_reason_tells_whether_ram_held_anything(rv32im, run, cross, tmp_path):
+    rom = cross.asm(BOOT)
+    assert run(rom).returncode == 0
+    assert run(rom).returncode == 1
+    assert run(rom, ram='/dev/null').returncode == 0
+    (tmp_path / 'empty').write_bytes(b'')
+    assert run(rom, ram=tmp_path / 'empty').returncode == 0
+    for data, status in ((b'', 0), (b'x', 1)):
+        done = subprocess.run([rv32im, rom, '/dev/stdin', '/dev/null', '/dev/null'], timeout=60,
+                              input=data, stderr=subprocess.PIPE)
+        assert (done.returncode, done.stderr) == (status, b'')
+
+
+def test_kernel_files_that_call_themselves_empty_are_read(run, cross, tmp_path):
+    for path in ('/proc/self/status', '/sys/kernel/mm/transparent_hugepage/enabled'):
+        if not os.path.exists(path):
+            continue
+        length = len(open(path, 'rb').read())
+        assert run(cross.asm(LENGTH), data=path).returncode == 0
+        seen = int.from_bytes((tmp_path / 'out').read_bytes()[:4], 'little')
+        assert abs(seen - length) < 100 < length or seen == length, path
+
+
 def test_bad_images(run, cross, tmp_path):
     bad = tmp_path / 'bad.elf'
     bad.write_bytes(b'\x7fELF\x01\x01\x01' + bytes(60))
@@ -295,7 +395,7 @@ def test_trace_stops_at_the_same_cap(run, cross, tmp_path):
     (['--gdb', '1'], 'not built yet'),
     (['--machine=classic', 'a', 'b', 'c', 'd'], 'not built yet'),
     (['--machine=pdp', 'a', 'b', 'c', 'd'], 'no such profile'),
-    (['--console=/nonexistent/x', 'a', 'b', 'c', 'd'], 'No such file'),
+    (['--console=/nonexistent/x', *['/dev/null'] * 4], 'No such file'),
 ])
 def test_wrong_usage(rv32im, arguments, words):
     done = subprocess.run([rv32im, *arguments], capture_output=True, text=True)
