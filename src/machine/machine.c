@@ -329,6 +329,11 @@ bool machine_step(struct machine *m, struct stop *ret_stop)
     return is_running;
 }
 
+bool machine_csr(const struct machine *m, uint32_t number, uint32_t *ret_value)
+{
+    return hart_csr_read(m->hart, number, ret_value);
+}
+
 uint32_t machine_out_len(const struct machine *m)
 {
     if (m->has_out_len) {

@@ -110,6 +110,9 @@ MUST_CHECK int machine_run(struct machine *m, struct stop *ret_stop);
 /* Runs one instruction (or takes one trap); true while the run has not ended. For traces. */
 MUST_CHECK bool machine_step(struct machine *m, struct stop *ret_stop);
 
+/* A CSR as the next instruction would read it; false where there is none. For traces. */
+MUST_CHECK bool machine_csr(const struct machine *m, uint32_t number, uint32_t *ret_value);
+
 /* Length of the reply: as declared, or else up to OUT's last non-zero byte. */
 uint32_t machine_out_len(const struct machine *m);
 /* Length that the guest declared for the headers in META's second half. */
