@@ -79,9 +79,10 @@ static int fill_meta(struct run *r, struct msg *msg)
     if (!r->options->cgi) {
         return 0;
     }
-    int err = cgi_fill(environ, machine_window(r->machine, WINDOW_META), &len, msg);
-    if (err) {
-        return err;
+    struct msg why;
+    int err = cgi_fill(environ, machine_window(r->machine, WINDOW_META), &len, &why);
+    if (err) { /* no image or file is at fault, but what this program was called with */
+        return fail(msg, ERR_USAGE, "--cgi: %s", why.text);
     }
     machine_set_meta_len(r->machine, len);
     return 0;
@@ -106,22 +107,42 @@ static int set_up(struct run *r, struct msg *msg)
     return 0;
 }
 
-/* The reply's headers as lines; one that is none is a fault of the guest (http-api.md). */
-static int write_headers(struct run *r, struct msg *msg)
+/* The reply's headers as lines to `to`, NULL: only looks whether all of them are headers. */
+static int walk_headers(struct run *r, FILE *to, struct msg *msg)
 {
     const uint8_t *reply = machine_window(r->machine, WINDOW_META) + META_REPLY_AT;
     struct span rest = span_of(reply, machine_meta_reply_len(r->machine));
     struct meta_header header;
     int more;
-    FILE *to = r->files[RUN_HEADERS].stream;
-    if (!to) {
-        return 0;
-    }
     while ((more = meta_next(&rest, &header, msg)) > 0) {
-        fprintf(to, "%.*s: %.*s\n", (int)header.name.len, (const char *)header.name.data,
-                (int)header.value.len, (const char *)header.value.data);
+        if (to) {
+            fprintf(to, "%.*s: %.*s\n", (int)header.name.len, (const char *)header.name.data,
+                    (int)header.value.len, (const char *)header.value.data);
+        }
     }
     return more;
+}
+
+/* What is no header is a fault of the guest (http-api.md), wanted by --headers or not; then, and
+ * where a trap ended the run before, there may be half a list, of which nothing is written. */
+static void take_headers(struct run *r)
+{
+    struct msg why;
+    if (walk_headers(r, NULL, &why) == 0) {
+        UNUSED int none_is_bad = walk_headers(r, r->files[RUN_HEADERS].stream, NULL);
+    } else if (r->stop.halt != HALT_FAULT) {
+        r->stop.halt = HALT_FAULT;
+        r->stop.exit_code = 0;
+        snprintf(r->bad_header, sizeof r->bad_header, "%s", why.text);
+    }
+}
+
+static const char *fault_words(const struct run *r)
+{
+    if (r->stop.halt != HALT_FAULT) {
+        return "";
+    }
+    return r->bad_header[0] ? r->bad_header : machine_cause_text(r->stop.mcause);
 }
 
 static void print_stats(const struct run *r, FILE *to)
@@ -140,10 +161,22 @@ static void print_place(const struct run *r, uint32_t pc)
     }
 }
 
+static void explain_fault(const struct run *r)
+{
+    char mtval[MTVAL_TEXT_MAX];
+    fprintf(stderr, "%s: fault: %s", r->program, fault_words(r));
+    if (!r->bad_header[0]) {
+        fprintf(stderr, " at pc 0x%08" PRIx32, r->stop.mepc);
+        print_place(r, r->stop.mepc);
+        machine_mtval_text(&r->stop, mtval);
+        fprintf(stderr, ", %s", mtval);
+    }
+    fprintf(stderr, ", after %" PRIu64 " cycles\n", r->stop.cycles);
+}
+
 /* A run that the guest did not end itself is said, whether statistics are wanted or not. */
 static void explain(const struct run *r)
 {
-    char mtval[MTVAL_TEXT_MAX];
     switch (r->stop.halt) {
     case HALT_CYCLES:
         fprintf(stderr, "%s: stopped at the cycle cap of %" PRIu64 ": --max-cycles raises it\n",
@@ -154,11 +187,7 @@ static void explain(const struct run *r)
                 r->program, r->options->max_ms);
         break;
     case HALT_FAULT:
-        fprintf(stderr, "%s: fault: %s at pc 0x%08" PRIx32, r->program,
-                machine_cause_text(r->stop.mcause), r->stop.mepc);
-        print_place(r, r->stop.mepc);
-        machine_mtval_text(&r->stop, mtval);
-        fprintf(stderr, ", %s, after %" PRIu64 " cycles\n", mtval, r->stop.cycles);
+        explain_fault(r);
         break;
     default:
         break;
@@ -193,12 +222,8 @@ static int guarded(void *context)
         return err;
     }
     fflush(r->files[RUN_CONSOLE].stream);
-    if (write_headers(r, job->msg)) {
-        fprintf(stderr, "%s: the reply's headers: %s\n", r->program, job->msg->text);
-        r->stop.halt = HALT_FAULT;
-    } else {
-        explain(r);
-    }
+    take_headers(r);
+    explain(r);
     if (r->options->stats) {
         print_stats(r, stderr);
     }

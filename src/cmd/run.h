@@ -59,7 +59,8 @@ struct run {
     size_t rom_len;
     uint8_t *rom_copy; /* owned: those bytes, where they could not be mapped */
     struct stop stop;
-    bool is_warm; /* RAM held something before */
+    char bad_header[sizeof(struct msg)]; /* why a reply's header made the run a fault, or "" */
+    bool is_warm;                        /* RAM held something before */
 };
 
 /* The end of --help. */

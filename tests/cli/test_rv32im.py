@@ -331,14 +331,30 @@ def test_without_cgi_meta_is_empty(run, cross, tmp_path):
 
 def test_cgi_environment_over_meta_is_refused(run, cross):
     done = run(cross.c(COPY_META % ''), '--cgi', env={'QUERY_STRING': 'x' * 40000})
-    assert done.returncode == 124
-    assert '32768' in done.stderr or '32 KiB' in done.stderr
+    assert done.returncode == 125, 'neither image nor file is at fault'
+    assert '--cgi: ' in done.stderr and '32768' in done.stderr
 
 
-def test_bad_reply_header_is_a_fault(run, cross, tmp_path):
-    done = run(cross.c(COPY_META % 'no colon'), '--headers', tmp_path / 'headers')
+@pytest.mark.parametrize('options', [[], ['--headers'], ['--headers', '--trace=/dev/null']])
+def test_bad_reply_header_is_a_fault(run, cross, tmp_path, options):
+    headers = tmp_path / 'headers'
+    options = [word + f'={headers}' if word == '--headers' else word for word in options]
+    done = run(cross.c(COPY_META % 'A: good\\nno colon'), '--stats-file', tmp_path / 'stats',
+               *options)
     assert done.returncode == 123
-    assert 'header' in done.stderr
+    assert 'fault: a reply header line of 8 bytes has no colon, after ' in done.stderr
+    stats = stats_of(tmp_path / 'stats')
+    assert (stats['halt'], stats['exit_status']) == ('fault', '123')
+    assert stats['fault'] == 'a reply header line of 8 bytes has no colon'
+    assert not options or headers.read_text() == '', 'whole or not at all'
+
+
+def test_statistics_name_a_trap(run, cross, tmp_path):
+    run(cross.asm(start('nop\n lw a0, 16(zero)\n')), '--stats-file', tmp_path / 'stats')
+    stats = stats_of(tmp_path / 'stats')
+    assert (stats['fault'], stats['mcause']) == ('load access fault', '0x00000005')
+    run(cross.asm(start(EXIT_0)), '--stats-file', tmp_path / 'stats')
+    assert stats_of(tmp_path / 'stats')['fault'] == ''
 
 
 TRACE = '''\
