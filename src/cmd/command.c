@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/command.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 int command_end(const struct program *program, int err, const struct msg *msg)
 {
     struct msg lost = {{0}};
-    if (!err && (fflush(stdout) || ferror(stdout))) {
-        err = fail(&lost, ERR_FULL, "standard output: %s", strerror(errno));
+    if (!err) {
+        err = option_printed(&lost);
         msg = &lost;
     }
     if (!err) {

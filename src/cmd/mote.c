@@ -19,6 +19,8 @@ static const struct command {
 #undef COMMAND
 };
 
+static const struct program program = {.name = "mote"};
+
 static void print_help(FILE *out)
 {
     fputs("usage: mote COMMAND [OPTION...]\n\n", out);
@@ -50,13 +52,14 @@ int main(int argc, char **argv)
         print_help(stderr);
         return err_exit_status(ERR_USAGE);
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         print_help(stdout);
-        return 0;
+        return command_end(&program, 0, NULL);
     }
     if (strcmp(argv[1], "--version") == 0) {
         puts("mote " MOTE_VERSION);
-        return 0;
+        return command_end(&program, 0, NULL);
     }
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {

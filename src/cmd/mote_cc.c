@@ -12,7 +12,8 @@ static const struct program program = {
     .purpose = "compile C, C++ or assembly for the MCU",
     .notes =
         "Becomes riscv64-unknown-elf-gcc (g++ where an argument names C++) with\n"
-        "--specs=SDK/mote.specs and every argument as it stands, so all of GCC's options work:\n\n"
+        "--specs=SDK/mote.specs and every argument as it stands, so all of GCC's options work,\n"
+        "--version and, beside others, --help among them:\n\n"
         "  mote cc -O2 hello.c -o hello.elf\n"
         "  mote run hello.elf < input\n\n"
         "The SDK is in ../share/mote beside this program, or where $MOTE_SDK says.\n"
@@ -34,7 +35,7 @@ int mote_cc(int argc, char **argv)
     struct msg msg = {{0}};
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         option_help(&program);
-        return 0;
+        return command_end(&program, 0, &msg);
     }
     int err = argc < 2 ? fail(&msg, ERR_USAGE, "needs a file to compile. See `mote cc --help`")
                        : become(argv + 1, (size_t)argc - 1, &msg);

@@ -23,9 +23,9 @@ static const struct program program = {
     .operands = "IMAGE",
     .purpose = "run one RISC-V microcontroller here, without a server",
     .notes =
-        "IMAGE is a raw binary, an ELF, or a source file (.c, .cc, .S ...), which is compiled "
-        "with\n"
-        "`mote cc -O2 -g` first. Standard input is IN, OUT goes to standard output.\n\n" RUN_NOTES,
+        "IMAGE is a raw binary, an ELF, or a source file (.c, .cc, .S ...), which is compiled\n"
+        "by `mote cc -O2 -g -Wall` first. Standard input is IN, OUT goes to standard output.\n"
+        "\n" RUN_NOTES,
     .rows = rows,
     .rows_count = ARRAY_COUNT(rows),
     .operands_min = 1,

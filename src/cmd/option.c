@@ -3,6 +3,7 @@
 #include "cmd/option.h"
 #include "cmd/number.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,6 +50,14 @@ static size_t distance(const char *a, const char *b)
 const char *option_nearest(const char *wrong, const void *names, size_t count, size_t stride)
 {
     const char *nearest = NULL;
+    size_t len = strlen(wrong);
+    for (size_t i = 0; i < count && len > 2; i++) { /* a name that was not typed to its end */
+        const char *name;
+        memcpy(&name, (const char *)names + i * stride, sizeof name);
+        if (strncmp(wrong, name, len) == 0) {
+            return name;
+        }
+    }
     size_t least = 3; /* two slips of the finger, and fewer than half of the letters */
     for (size_t i = 0; i < count; i++) {
         const char *name;
@@ -231,12 +240,11 @@ static int add_operand(struct reader *r, const char *argument)
     if (operands->count >= max || operands->count >= OPTION_OPERANDS_MAX) {
         if (max == 0) {
             return fail(r->msg, ERR_USAGE,
-                        "`%.80s` is too much: %s takes options only. "
-                        "See `%s --help`",
-                        argument, r->program->name, r->program->name);
+                        "`%.80s` is too much: there are options only. See `%s --help`", argument,
+                        r->program->name);
         }
-        return fail(r->msg, ERR_USAGE, "`%.80s` is too much: %s takes %s. See `%s --help`",
-                    argument, r->program->name, r->program->operands, r->program->name);
+        return fail(r->msg, ERR_USAGE, "`%.80s` is too much after %s. See `%s --help`", argument,
+                    r->program->operands, r->program->name);
     }
     operands->items[operands->count++] = argument;
     return 0;
@@ -282,15 +290,24 @@ static bool has_later(const struct program *program)
     return false;
 }
 
-void option_help(const struct program *program)
+static void print_options(const struct program *program)
 {
-    printf("%s - %s\n\nUsage: %s [OPTIONS]%s%s\n\nOptions:\n", program->name, program->purpose,
-           program->name, program->operands[0] ? " " : "", program->operands);
+    printf("\nOptions:\n");
     for (size_t i = 0; i < program->rows_count; i++) {
         print_row(&program->rows[i]);
     }
     printf("  -h, --help%*sprint this text\n", HELP_COLUMN - 12, "");
     printf("      --version%*sprint the version\n", HELP_COLUMN - 15, "");
+}
+
+void option_help(const struct program *program)
+{
+    printf("%s - %s\n\nUsage: %s%s%s%s\n", program->name, program->purpose, program->name,
+           program->is_prefix ? "" : " [OPTIONS]", program->operands[0] ? " " : "",
+           program->operands);
+    if (!program->is_prefix) {
+        print_options(program);
+    }
     if (has_later(program)) {
         printf("\nNot built yet:");
         for (size_t i = 0; i < program->rows_count; i++) {
@@ -313,6 +330,13 @@ static void set_fallbacks(const struct program *program, char *values)
             memcpy(values + row->offset, &row->fallback, sizeof row->fallback);
         }
     }
+}
+
+int option_printed(struct msg *msg)
+{
+    bool is_lost = fflush(stdout) != 0;
+    return is_lost || ferror(stdout) ? fail(msg, ERR_FULL, "standard output: %s", strerror(errno))
+                                     : 0;
 }
 
 /* Help and version win over everything that is wrong further on. */
@@ -341,7 +365,8 @@ static int read_one(struct reader *r, const char *argument, bool *is_ended)
         return 0;
     }
     if (print_asked(r->program, argument)) {
-        return OPTION_DONE;
+        int err = option_printed(r->msg);
+        return err ? err : OPTION_DONE;
     }
     return argument[1] == '-' ? read_long(r, argument) : read_short(r, argument);
 }
@@ -361,8 +386,7 @@ int option_parse(const struct program *program, char **argv, void *values,
         }
     }
     if (ret_operands->count < program->operands_min) {
-        return fail(msg, ERR_USAGE, "%s needs %s. See `%s --help`", program->name,
-                    program->operands, program->name);
+        return fail(msg, ERR_USAGE, "needs %s. See `%s --help`", program->operands, program->name);
     }
     return OPTION_RUN;
 }

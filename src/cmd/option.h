@@ -64,7 +64,8 @@ struct program {
     size_t rows_count;
     size_t operands_min;
     size_t operands_max;
-    /* Options end at the first operand (mote cc hands the rest to the compiler). */
+    /* Options end at the first operand, and are not this program's own (mote cc hands them to the
+     * compiler), so that --help does not list any. */
     bool is_prefix;
 };
 
@@ -77,9 +78,12 @@ enum { OPTION_RUN = 0, OPTION_DONE = 1 };
 
 /* Reads argv[1..] into `values`, a struct with the rows' fields, and the rest into `ret_operands`.
  * OPTION_DONE: --help or --version was asked for and printed. ERR_USAGE, ERR_ARGUMENT and
- * ERR_NOT_BUILT with words that say which option and what to type. */
+ * ERR_NOT_BUILT with words that say which option and what to type, and to which the caller puts
+ * the program's name; ERR_FULL where the help could not be printed. */
 MUST_CHECK int option_parse(const struct program *program, char **argv, void *values,
                             struct operands *ret_operands, struct msg *msg);
+/* Did what was printed on standard output get there? 0, or ERR_FULL with the system's words. */
+MUST_CHECK int option_printed(struct msg *msg);
 /* The text of --help, on standard output. */
 void option_help(const struct program *program);
 /* The name in `names` that `wrong` was probably meant to be; NULL where none is near. `stride`

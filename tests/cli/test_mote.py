@@ -60,6 +60,30 @@ def test_help_lists_every_command(call):
         assert done.stdout.startswith(f'mote {name} - '.encode())
 
 
+def test_help_that_is_lost_is_a_host_error(mote, rv32im):
+    with open('/dev/full', 'wb') as full:
+        for args in ([mote, '--help'], [mote, '-h'], [mote, '--version'], [mote, 'cc', '--help'],
+                     [mote, 'run', '--help'], [mote, 'get', '--version'], [mote, 'new', '-h'],
+                     [rv32im, '--help'], [rv32im, '--version']):
+            done = subprocess.run(args, stdout=full, stderr=subprocess.PIPE, timeout=60)
+            assert done.returncode == 125, args
+            assert b'standard output: No space left' in done.stderr
+
+
+def test_help_says_what_is_so(call):
+    assert call('-h').stdout == call('--help').stdout
+    assert b'-O2 -g -Wall' in call('run', '--help').stdout
+    assert b'Options:' not in call('cc', '--help').stdout, "they are GCC's"
+    assert b'riscv64-unknown-elf-gcc' in call('cc', '--version').stdout
+
+
+@pytest.mark.parametrize('name, needs', [('get', 'rom|ram'), ('new', 'NAME'), ('put', 'FILE')])
+def test_what_is_needed_is_said_once(call, name, needs):
+    done = call(name)
+    assert done.returncode == 125
+    assert done.stderr.decode() == f'mote {name}: needs {needs}. See `mote {name} --help`\n'
+
+
 def test_unknown_command(call):
     done = call('serv')
     assert done.returncode == 125

@@ -28,6 +28,7 @@ def run(rv32im, tmp_path):
         return subprocess.run(
             [rv32im, *options, rom, ram or tmp_path / 'ram', inp, out or tmp_path / 'out'],
             capture_output=True, text=True, timeout=60, **more)
+    run.program = rv32im
     return run
 
 
@@ -442,6 +443,8 @@ def test_trace_stops_at_the_same_cap(run, cross, tmp_path):
     (['a', 'b', 'c'], 'needs ROM RAM IN OUT'),
     (['a', 'b', 'c', 'd', 'e'], '`e` is too much'),
     (['--max-cycle=5'], 'did you mean --max-cycles'),
+    (['--max-c=5'], 'did you mean --max-cycles'),
+    (['--max-m=5'], 'did you mean --max-ms'),
     (['--max-cycles=0'], 'not between 1 and'),
     (['--max-ms=soon'], 'is not a time'),
     (['--gdb', '1'], 'not built yet'),
@@ -453,12 +456,29 @@ def test_wrong_usage(rv32im, arguments, words):
     done = subprocess.run([rv32im, *arguments], capture_output=True, text=True)
     assert done.returncode == 125
     assert words in done.stderr
+    assert done.stderr.startswith('rv32im: ') and 'rv32im: rv32im' not in done.stderr
 
 
 def test_help_and_version(rv32im):
     done = subprocess.run([rv32im, '--help'], capture_output=True, text=True)
     assert done.returncode == 0 and '--max-cycles N' in done.stdout and not done.stderr
     assert subprocess.run([rv32im, '--version'], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize('options', [[], ['--stats'], ['--trace']])
+def test_lost_words_are_a_host_error(run, cross, options):
+    """A console, statistics or trace that standard error did not take."""
+    hello = cross.c('''
+        int main(void) {
+            for (const char *s = "hello\\n"; *s; s++) *(volatile char *)0x10000000 = *s;
+            *(volatile unsigned *)0x100000 = 0x5555;
+            return 0;
+        }''')
+    quiet = cross.asm(start(EXIT_0), name='quiet')
+    with open('/dev/full', 'wb') as full:
+        done = subprocess.run([run.program, *options, quiet if options else hello, '/dev/null',
+                               '/dev/null', '/dev/null'], stderr=full, timeout=60)
+    assert done.returncode == 125
 
 
 # Says `go` on the console, then reads or writes page after page for ever.

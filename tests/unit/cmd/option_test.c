@@ -110,7 +110,7 @@ TEST(option, counts_the_operands)
     const char *none[] = {"prog", NULL};
     struct parsed p = parse(none);
     assert_int_equal(p.result, ERR_USAGE);
-    assert_non_null(strstr(p.msg.text, "prog needs A [B]"));
+    assert_non_null(strstr(p.msg.text, "needs A [B]. See `prog --help`"));
     const char *three[] = {"prog", "1", "2", "3", NULL};
     p = parse(three);
     assert_int_equal(p.result, ERR_USAGE);
