@@ -25,7 +25,8 @@ static const struct program program = {
     .purpose = "disassemble an ELF or raw image",
     .notes =
         "Lists the executable sections of an ELF, with its symbols as labels, or a raw image as\n"
-        "it lies in the ROM window. Instructions are written as objdump -M no-aliases does.\n\n"
+        "it lies in the ROM window. Instructions are written as objdump -M no-aliases does; what\n"
+        "the symbols call data, and what is cut off at the end, are bytes.\n\n"
         "Exit status: 0, 124 for a file that cannot be used, 125 for wrong usage.\n",
     .rows = rows,
     .rows_count = ARRAY_COUNT(rows),
@@ -75,7 +76,21 @@ static void print_text(const char *text)
     }
 }
 
-/* One instruction at `bytes`; its size, of which the end of the code may cut a part off. */
+/* Bytes that are no instruction, as the assembler takes them: words where they are aligned. */
+static unsigned print_data(uint32_t pc, struct span bytes)
+{
+    unsigned size = bytes.len >= 4 && pc % 4 == 0 ? 4 : bytes.len >= 2 && pc % 2 == 0 ? 2 : 1;
+    uint32_t value = 0;
+    for (unsigned i = size; i-- > 0;) {
+        value = value << 8 | bytes.data[i];
+    }
+    const char *word = size == 4 ? ".4byte" : size == 2 ? ".2byte" : ".byte";
+    printf("%08" PRIx32 ":  %0*" PRIx32 "%*s  %-10s 0x%" PRIx32 "\n", pc, (int)(2 * size), value,
+           (int)(8 - 2 * size), "", word, value);
+    return size;
+}
+
+/* One instruction at `bytes`, or what its end cuts off; its size. */
 static unsigned print_one(const struct image *image, uint32_t pc, struct span bytes)
 {
     char text[ISA_TEXT_MAX];
@@ -83,6 +98,9 @@ static unsigned print_one(const struct image *image, uint32_t pc, struct span by
     memcpy(padded, bytes.data, bytes.len < 4 ? bytes.len : 4);
     uint32_t word = padded[0] | (uint32_t)padded[1] << 8 | (uint32_t)padded[2] << 16 |
                     (uint32_t)padded[3] << 24;
+    if (bytes.len < isa_size(word) || pc % 2 != 0) {
+        return print_data(pc, bytes);
+    }
     unsigned size = isa_disassemble(word, pc, text);
     struct insn insn;
     if (size == 2) {
@@ -110,6 +128,8 @@ static void print_label(const struct image *image, uint32_t pc)
 static void print_code(const struct image *image, const struct image_code *code)
 {
     size_t at = 0;
+    uint32_t same = 0; /* for how many more bytes is_data holds */
+    bool is_data = false;
     uint32_t label = code->address;
     bool has_label = image_next_symbol(image, code->address, &label);
     printf("\n%.*s%s%zu bytes at 0x%08" PRIx32 "\n", (int)code->name.len,
@@ -121,7 +141,17 @@ static void print_code(const struct image *image, const struct image_code *code)
             print_label(image, pc);
             has_label = pc < UINT32_MAX && image_next_symbol(image, pc + 1, &label);
         }
-        at += print_one(image, pc, span_of(code->bytes.data + at, code->bytes.len - at));
+        if (same == 0) {
+            is_data = image_is_data(image, pc, &same);
+        }
+        size_t left = code->bytes.len - at < same ? code->bytes.len - at : same;
+        if (has_label && label - pc < left) { /* what a label names begins there */
+            left = label - pc;
+        }
+        struct span bytes = span_of(code->bytes.data + at, left);
+        uint32_t size = is_data ? print_data(pc, bytes) : print_one(image, pc, bytes);
+        at += size;
+        same -= size;
     }
 }
 

@@ -177,9 +177,12 @@ static int check_header(struct span file, Elf32_Ehdr *ret_header, struct msg *ms
     if (err) {
         return err;
     }
-    if (header.e_phnum == 0 || header.e_phentsize != sizeof(Elf32_Phdr)) {
-        return fail(msg, ERR_BAD_IMAGE, "the ELF has %d program headers of %d bytes; they have %zu",
-                    header.e_phnum, header.e_phentsize, sizeof(Elf32_Phdr));
+    if (header.e_phnum == 0) {
+        return fail(msg, ERR_BAD_IMAGE, "the ELF has no segments, so there is nothing to load");
+    }
+    if (header.e_phentsize != sizeof(Elf32_Phdr)) {
+        return fail(msg, ERR_BAD_IMAGE, "the ELF has program headers of %d bytes; they have %zu",
+                    header.e_phentsize, sizeof(Elf32_Phdr));
     }
     *ret_header = header;
     return 0;
@@ -522,6 +525,45 @@ bool image_next_symbol(const struct image *image, uint32_t address, uint32_t *re
         is_found = true;
     }
     return is_found;
+}
+
+/* `$d` (data) or `$x` (code, with a suffix that names extensions); 0 for other names. */
+static char mark_of(const struct image *image, const Elf32_Sym *symbol)
+{
+    struct span name = symbol_name(image, symbol);
+    bool is_mark = symbol->st_size == 0 && symbol->st_shndx != SHN_UNDEF && name.len >= 2 &&
+                   name.data[0] == '$' && (name.data[1] == 'd' || name.data[1] == 'x');
+    return is_mark ? (char)name.data[1] : 0;
+}
+
+bool image_is_data(const struct image *image, uint32_t address, uint32_t *ret_len)
+{
+    Elf32_Sym last = {0}; /* the mark at or before `address` */
+    char last_mark = 0;
+    uint32_t next = UINT32_MAX; /* where another object or mark begins */
+    for (uint32_t i = 0; i < symbols_count(image); i++) {
+        Elf32_Sym symbol = read_symbol(image, i);
+        bool is_object = ELF32_ST_TYPE(symbol.st_info) == STT_OBJECT && symbol.st_size > 0 &&
+                         is_place(image, &symbol);
+        char mark = is_object ? 0 : mark_of(image, &symbol);
+        uint32_t into = address - symbol.st_value;
+        if (is_object && into < symbol.st_size) {
+            *ret_len = symbol.st_size - into;
+            return true;
+        }
+        if (symbol.st_value > address) {
+            bool is_nearer = (is_object || mark) && symbol.st_value < next;
+            next = is_nearer ? symbol.st_value : next;
+        } else if (mark && (!last_mark || symbol.st_value >= last.st_value)) {
+            last = symbol;
+            last_mark = mark;
+        }
+    }
+    uint32_t end = last_mark == 'd' ? section_end(image, &last) : 0;
+    bool is_data = address < end;
+    uint32_t len = (is_data && end < next ? end : next) - address;
+    *ret_len = len > 0 ? len : 1; /* the address space's last byte */
+    return is_data;
 }
 
 /* Code */

@@ -44,6 +44,10 @@ bool image_symbol(const struct image *image, uint32_t address, struct span *ret_
 /* The lowest address from `address` on where such a name begins; false where none does. */
 bool image_next_symbol(const struct image *image, uint32_t address, uint32_t *ret_address);
 
+/* Is there data at `address`, by a symbol of an object that has a size or the assembler's own mark
+ * for data (`$d`)? *ret_len is for how many bytes the answer holds, whichever it is. */
+bool image_is_data(const struct image *image, uint32_t address, uint32_t *ret_len);
+
 /* Instructions that lie together, as a linker's listing has them. */
 struct image_code {
     struct span name; /* of the section, without spaces or control characters; may be empty */

@@ -125,7 +125,8 @@ const char *machine_place_text(uint32_t address);
 
 enum { MTVAL_TEXT_MAX = 160 };
 
-/* A fault's mtval in words: `address 0x0c000000 (PLIC: ...)` or `instruction 0x00000000`. */
+/* A fault's mtval in words: `address 0x0c000000 (PLIC: ...)`, `instruction 0x00000000`, or for
+ * causes that have neither (an ecall) `mtval 0x00000000`. */
 void machine_mtval_text(const struct stop *stop, char ret_text[MTVAL_TEXT_MAX]);
 
 /* RAM pages that a store may have changed since the file was mapped or machine_clean: one byte a

@@ -40,12 +40,25 @@ const char *machine_place_text(uint32_t address)
     return "unmapped";
 }
 
+/* Causes without an address leave 0 in mtval, which is none; so may those that a guest made up. */
 void machine_mtval_text(const struct stop *stop, char ret_text[MTVAL_TEXT_MAX])
 {
-    if (stop->mcause == CAUSE_ILLEGAL) {
+    switch (stop->mcause) {
+    case CAUSE_ILLEGAL:
         snprintf(ret_text, MTVAL_TEXT_MAX, "instruction 0x%08x", stop->mtval);
-    } else {
+        break;
+    case CAUSE_FETCH_MISALIGNED:
+    case CAUSE_FETCH_FAULT:
+    case CAUSE_BREAKPOINT:
+    case CAUSE_LOAD_MISALIGNED:
+    case CAUSE_LOAD_FAULT:
+    case CAUSE_STORE_MISALIGNED:
+    case CAUSE_STORE_FAULT:
         snprintf(ret_text, MTVAL_TEXT_MAX, "address 0x%08x (%s)", stop->mtval,
                  machine_place_text(stop->mtval));
+        break;
+    default:
+        snprintf(ret_text, MTVAL_TEXT_MAX, "mtval 0x%08x", stop->mtval);
+        break;
     }
 }

@@ -248,11 +248,34 @@ def test_dis_labels_and_targets(call, cross):
     assert '.4byte     0xffffffff\n' in listing
 
 
+def test_dis_lists_data_among_code_as_data(call, cross):
+    elf = cross.asm('''
+        .globl _start
+        _start: nop
+        .type table, @object
+        .size table, 7
+        table: .byte 0x13, 5, 0, 0, 1, 0, 0x85
+        .byte 0
+        .word 0x00000513
+        .globl after
+        after: li a0, 1
+        ''')
+    lines = call('dis', elf).stdout.decode()
+    assert '20000002 <table>:\n20000002:  0513      .2byte     0x513\n' in lines
+    assert '20000004:  00010000  .4byte     0x10000\n' in lines
+    assert '20000008:  85        .byte      0x85\n' in lines
+    assert '2000000a:  0513      .2byte     0x513\n' in lines and 'addi' not in lines
+    assert '2000000e <after>:\n2000000e:  4505      c.li       a0,1\n' in lines
+
+
 def test_dis_takes_raw_and_refuses_the_rest(call, cross, tmp_path):
     raw = cross.raw(cross.asm(RAW_EXIT.format(code=1)))
     assert '20000000:  00100537  lui        a0,0x100\n' in call('dis', raw).stdout.decode()
     (tmp_path / 'odd').write_bytes(b'\x01\x00\x13')
-    assert call('dis', 'odd').stdout.count(b'\n2000000') == 2
+    listing = call('dis', 'odd').stdout.decode()
+    assert listing.endswith('\n20000000:  0001      c.nop\n20000002:  13        .byte      0x13\n')
+    (tmp_path / 'half').write_bytes(b'\x01\x00\x13\x05')
+    assert '\n20000002:  0513      .2byte     0x513\n' in call('dis', 'half').stdout.decode()
     for name in ('missing', '.'):
         done = call('dis', name)
         assert done.returncode == 124 and name.encode() in done.stderr

@@ -39,6 +39,10 @@ static void check_segment(const struct image *image, const struct segment *segme
 
 static void check_symbol(const struct image *image, uint32_t address)
 {
+    uint32_t same = 0;
+    bool is_data = image_is_data(image, address, &same);
+    check(same > 0);
+    check(!is_data || image->symbols.len > 0);
     struct span name;
     uint32_t offset;
     if (image_symbol(image, address, &name, &offset)) {

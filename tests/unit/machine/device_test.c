@@ -139,6 +139,13 @@ BOARD_TEST(device, that_is_not_built_faults_and_is_named)
         assert_memory_equal(machine_place_text(rows[i].address), rows[i].name,
                             strlen(rows[i].name));
     }
+    static const uint32_t without[] = {8, 11, 12, 0x80000007};
+    for (size_t i = 0; i < ARRAY_COUNT(without); i++) { /* an ecall, and what a guest made up */
+        char text[MTVAL_TEXT_MAX];
+        const struct stop stop = {.mcause = without[i], .mtval = 0};
+        machine_mtval_text(&stop, text);
+        assert_string_equal(text, "mtval 0x00000000");
+    }
     uint32_t value;
     assert_false(load(b, &widths[2], 0x0200bff8, &value));
     assert_false(store(b, &widths[2], 0x0c201004, 1));

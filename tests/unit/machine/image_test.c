@@ -224,7 +224,7 @@ static const struct hostile hostiles[] = {
     {FIELD(header.e_machine), EM_X86_64, "machine 62"},
     {FIELD(header.e_type), ET_REL, "link it first"},
     {FIELD(header.e_type), ET_CORE, "type 4"},
-    {FIELD(header.e_phnum), 0, "0 program headers"},
+    {FIELD(header.e_phnum), 0, "has no segments"},
     {FIELD(header.e_phnum), 0xffff, "lies outside the file"},
     {FIELD(header.e_phentsize), 33, "of 33 bytes"},
     {FIELD(header.e_phoff), 0xffffffe0, "program header 0 lies outside"},
