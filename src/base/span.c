@@ -19,3 +19,16 @@ bool span_equals_nocase(struct span a, const char *text)
     }
     return true;
 }
+
+struct span span_take_line(struct span *rest)
+{
+    const uint8_t *end = rest->len > 0 ? memchr(rest->data, '\n', rest->len) : NULL;
+    size_t len = end ? (size_t)(end - rest->data) : rest->len;
+    size_t taken = end ? len + 1 : len;
+    struct span line = span_of(rest->data, len);
+    *rest = span_of(rest->data + taken, rest->len - taken);
+    if (end && line.len > 0 && line.data[line.len - 1] == '\r') {
+        line.len--;
+    }
+    return line;
+}

@@ -35,3 +35,5 @@ static inline bool span_equals_string(struct span a, const char *text)
 
 /* Equality of ASCII letters in any case, as HTTP field names compare (RFC 9110, 5.1). */
 bool span_equals_nocase(struct span a, const char *text);
+/* Cuts the next line off `*rest`, without its LF or CR LF. */
+struct span span_take_line(struct span *rest);

@@ -65,26 +65,12 @@ static bool is_s_record_line(struct span line)
            record.len >= 4 && record.len == (size_t)record.bytes[0] + 1 && sum(&record) == 0xff;
 }
 
-/* Cuts the next line off `*rest`, without its LF or CR LF. */
-static struct span take_line(struct span *rest)
-{
-    const uint8_t *end = memchr(rest->data, '\n', rest->len);
-    size_t len = end ? (size_t)(end - rest->data) : rest->len;
-    struct span line = span_of(rest->data, len);
-    size_t taken = end ? len + 1 : len;
-    *rest = span_of(rest->data + taken, rest->len - taken);
-    if (line.len > 0 && line.data[line.len - 1] == '\r') {
-        line.len--;
-    }
-    return line;
-}
-
 /* True where every line that is not blank is a record, and one at least is. */
 static bool is_every_line(struct span file, bool (*is_record)(struct span line))
 {
     bool is_any = false;
     while (file.len > 0) {
-        struct span line = take_line(&file);
+        struct span line = span_take_line(&file);
         if (line.len == 0) {
             continue;
         }

@@ -67,24 +67,6 @@ static struct span trim(struct span s)
     return s;
 }
 
-/* Cuts the next line off `*rest`, without its LF or CR LF. */
-static struct span take_line(struct span *rest)
-{
-    const uint8_t *end = memchr(rest->data, '\n', rest->len);
-    if (!end) {
-        struct span line = *rest;
-        *rest = span_of(rest->data + rest->len, 0);
-        return line;
-    }
-    size_t len = (size_t)(end - rest->data);
-    struct span line = span_of(rest->data, len);
-    *rest = span_of(end + 1, rest->len - len - 1);
-    if (line.len > 0 && line.data[line.len - 1] == '\r') {
-        line.len--;
-    }
-    return line;
-}
-
 static int read_header(struct span line, struct meta_header *ret_header, struct msg *msg)
 {
     const uint8_t *colon = memchr(line.data, ':', line.len);
@@ -120,7 +102,7 @@ int meta_next(struct span *rest, struct meta_header *ret_header, struct msg *msg
         return 0;
     }
     struct span after = *rest;
-    struct span line = take_line(&after);
+    struct span line = span_take_line(&after);
     if (line.len == 0) {
         if (after.len > 0) {
             return fail(msg, ERR_ARGUMENT,
