@@ -3,6 +3,7 @@
 #include "cmd/client.h"
 #include "base/limits.h"
 #include "cmd/command.h"
+#include "cmd/printable.h"
 #include "cmd/progress.h"
 #include "os/command.h"
 #include "os/given.h"
@@ -350,16 +351,6 @@ static int explain_transfer(struct client *c, const struct exchange *x, CURLcode
                 "%.150s: nobody answers (%s). `mote serve` starts a server, --server URL names "
                 "another",
                 c->now.server, curl_easy_strerror(code));
-}
-
-/* Nothing that a server sends may move the cursor or change colours. */
-static void make_printable(char *text)
-{
-    for (char *p = text; *p; p++) {
-        if ((unsigned char)*p < ' ' || *p == 0x7f) {
-            *p = ' ';
-        }
-    }
 }
 
 static int explain_refusal(struct client *c, const struct client_reply *reply, struct msg *msg)

@@ -2,11 +2,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/client.h"
 #include "cmd/command.h"
+#include "cmd/printable.h"
 
 #include <jansson.h>
 #include <time.h>
 
-enum { TIME_TEXT_SIZE = 32 };
+enum { TIME_TEXT_SIZE = 32, FORMAT_SIZE = 7 };
 
 struct ls_options {
     struct client_options client;
@@ -50,12 +51,15 @@ static void print_time(const json_t *object, const char *name, char ret_text[TIM
 static void print_rom(const struct client *c, const json_t *rom)
 {
     char created[TIME_TEXT_SIZE];
+    char format[FORMAT_SIZE];
     const char *id = id_member(rom, "id");
-    const char *format = json_string_value(json_object_get(rom, "format"));
+    const char *words = json_string_value(json_object_get(rom, "format"));
+    snprintf(format, sizeof format, "%s", words ? words : "-");
+    make_printable(format);
     print_time(rom, "created_ms", created);
-    printf("%c %-36s  %9" JSON_INTEGER_FORMAT "  %-6.6s  %s\n",
+    printf("%c %-36s  %9" JSON_INTEGER_FORMAT "  %-6s  %s\n",
            strcmp(id, c->now.rom) == 0 ? '*' : ' ', id,
-           json_integer_value(json_object_get(rom, "size")), format ? format : "-", created);
+           json_integer_value(json_object_get(rom, "size")), format, created);
 }
 
 static void print_session(const struct client *c, const json_t *session)
@@ -108,7 +112,7 @@ static int fetch(struct client *c, const char *path, json_t **ret_list, struct m
 static int print_json(json_t *roms, json_t *sessions, struct msg *msg)
 {
     json_t *both = json_pack("{s:O,s:O}", "roms", roms, "sessions", sessions);
-    int failed = both ? json_dumpf(both, stdout, JSON_INDENT(1)) : -1;
+    int failed = both ? json_dumpf(both, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII) : -1;
     json_decref(both);
     putchar('\n');
     return failed && !ferror(stdout) ? fail(msg, ERR_NO_MEMORY, "out of memory") : 0;

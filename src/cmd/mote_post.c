@@ -2,13 +2,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/client.h"
 #include "cmd/command.h"
+#include "cmd/printable.h"
 #include "cmd/run.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 
-enum { FIELD_SIZE = 64, QUERY_MAX = 8000, NUMBER_SIZE = 24 };
+enum { FIELD_SIZE = 64, QUERY_MAX = 8000, NUMBER_SIZE = 24, LINE_SIZE = 512, FRAME_SIZE = 256 };
 
 struct post_options {
     struct client_options client;
@@ -121,18 +122,30 @@ static int make_target(struct client *c, const struct post_options *options, str
 
 /* ---- the reply */
 
+static bool is_shown(struct span line)
+{
+    static const char *const beginnings[] = {"Mcu-", "Server-Timing:"};
+    for (size_t i = 0; i < ARRAY_COUNT(beginnings); i++) {
+        size_t len = strlen(beginnings[i]);
+        if (line.len > len && span_equals_nocase(span_of(line.data, len), beginnings[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void print_stats(const struct client_reply *reply)
 {
-    const char *at = (const char *)reply->fields.data;
-    const char *end = at + reply->fields.len;
+    struct span rest = buf_span(&reply->fields);
     fprintf(stderr, "Status: %d\n", reply->status);
-    while (at < end) {
-        const char *line_end = memchr(at, '\n', (size_t)(end - at));
-        size_t len = line_end ? (size_t)(line_end - at) : (size_t)(end - at);
-        if (len > 4 && (memcmp(at, "Mcu-", 4) == 0 || memcmp(at, "Server-Timing:", 14) == 0)) {
-            fprintf(stderr, "%.*s\n", (int)(at[len - 1] == '\r' ? len - 1 : len), at);
+    while (rest.len > 0) {
+        struct span line = span_take_line(&rest);
+        char text[LINE_SIZE];
+        if (is_shown(line)) {
+            snprintf(text, sizeof text, "%.*s", (int)line.len, (const char *)line.data);
+            make_printable(text);
+            fprintf(stderr, "%s\n", text);
         }
-        at += len + 1;
     }
 }
 
@@ -170,11 +183,14 @@ static int run_status(const struct client_reply *reply)
 static int print_console(struct client *c, const struct client_reply *run, struct msg *msg)
 {
     char path[CLIENT_PATH_SIZE];
-    struct span id;
-    if (!client_field(run, "Mcu-Run", &id) || id.len != ID_TEXT_LEN) {
+    char text[ID_TEXT_LEN + 1];
+    struct span words;
+    struct id id;
+    if (!client_field(run, "Mcu-Run", &words) || !id_parse(words, &id)) {
         return 0;
     }
-    snprintf(path, sizeof path, "/runs/%.*s/console", (int)id.len, (const char *)id.data);
+    id_format(&id, text);
+    snprintf(path, sizeof path, "/runs/%s/console", text);
     struct client_reply reply;
     struct client_sink sink = {.file = stderr};
     const struct client_request request = {.method = "GET", .path = path, .sink = &sink};
@@ -194,8 +210,11 @@ static void print_backtrace(const struct client_reply *reply)
         const char *address = json_string_value(json_object_get(frame, "address"));
         const char *symbol = json_string_value(json_object_get(frame, "symbol"));
         if (address && symbol) {
-            fprintf(stderr, "  at %s (%s+%" JSON_INTEGER_FORMAT ")\n", address, symbol,
-                    json_integer_value(json_object_get(frame, "offset")));
+            char text[FRAME_SIZE];
+            snprintf(text, sizeof text, "%s (%s+%" JSON_INTEGER_FORMAT ")", address, symbol,
+                     json_integer_value(json_object_get(frame, "offset")));
+            make_printable(text);
+            fprintf(stderr, "  at %s\n", text);
         }
     }
     json_decref(problem);

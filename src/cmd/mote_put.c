@@ -2,11 +2,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/client.h"
 #include "cmd/command.h"
+#include "cmd/printable.h"
 #include "cmd/sdk.h"
 #include "os/command.h"
 
 #include <inttypes.h>
 #include <jansson.h>
+
+enum { FORMAT_SIZE = 11 };
 
 struct put_options {
     struct client_options client;
@@ -95,8 +98,11 @@ static int take_rom(struct client *c, const struct client_reply *reply, struct m
     }
     puts(text);
     if (os_is_terminal(2)) {
-        fprintf(stderr, "%" JSON_INTEGER_FORMAT " bytes, %.10s; `mote post FILE` runs it\n",
-                json_integer_value(json_object_get(json, "size")), format ? format : "?");
+        char shown[FORMAT_SIZE];
+        snprintf(shown, sizeof shown, "%s", format ? format : "?");
+        make_printable(shown);
+        fprintf(stderr, "%" JSON_INTEGER_FORMAT " bytes, %s; `mote post FILE` runs it\n",
+                json_integer_value(json_object_get(json, "size")), shown);
     }
     json_decref(json);
     return 0;

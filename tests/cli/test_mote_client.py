@@ -4,7 +4,9 @@ import json
 import os
 import pty
 import re
+import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -353,3 +355,80 @@ def test_memory_file(call, server, tmp_path, memory):
     memory.mkdir()
     done = call('ls')
     assert done.returncode == 124 and str(memory).encode() in done.stderr
+
+
+class Liar:
+    """Answers every request with the same bytes, then closes, or where `is_silent` waits."""
+
+    def __init__(self, answer, is_silent=False):
+        self.answer, self.is_silent = answer, is_silent
+        self.asked, self.held = [], []
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.url = 'http://127.0.0.1:%d' % self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            head = b''
+            while b'\r\n\r\n' not in head and (piece := peer.recv(65536)):
+                head += piece
+            self.asked.append(head.split(b'\r\n')[0].decode())
+            peer.sendall(self.answer)
+            if self.is_silent:
+                self.held.append(peer)
+            else:
+                peer.close()
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+@pytest.fixture
+def liar():
+    started = []
+
+    def liar(*args, **more):
+        started.append(Liar(*args, **more))
+        return started[-1]
+    yield liar
+    for each in started:
+        each.close()
+
+
+def reply(body, fields=b'', status=b'200 OK', length=None):
+    return (b'HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n'
+            % (status, fields, len(body) if length is None else length)) + body
+
+
+EVIL = b'\\u001b[2J\\u009b31m\\u202e'
+EVIL_FIELDS = (b'Mcu-Halt: fault\r\nMcu-Committed: no\r\nMcu-Run: ../../../../aaaaaaaaaaaaaaaa\r\n'
+               b'Mcu-X: \x1b[31mred \xc2\x9b31m \x9b31m\r\nServer-Timing: \x1b[2J\r\n')
+
+
+def test_a_server_cannot_steer_the_terminal(call, liar):
+    steering = re.compile(rb'[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae|\x9b31')
+    listed = b'[{"id":"%s","size":1,"format":"%s","created_ms":1}]' % (NOBODY.encode(), EVIL)
+    refusal = reply(b'{"detail":"no %s"}' % EVIL, status=b'404 X')
+    trace = b'{"detail":"%s","backtrace":[{"address":"%s","symbol":"%s","offset":1}]}' % (
+        EVIL, EVIL, EVIL)
+    cases = [(['ls'], reply(listed)), (['ls', '--json'], reply(listed)), (['ls'], refusal),
+             (['post', '--rom', NOBODY, '--stats'], reply(trace, EVIL_FIELDS, b'502 X'))]
+    for args, answer in cases:
+        done = call(*args, '-s', liar(answer).url)
+        assert done.stdout + done.stderr
+        assert not steering.search(done.stdout + done.stderr), (args, done)
+    assert b'Mcu-X: ?[31mred ?31m ?31m\n' in done.stderr and b'  at ?[2J?31m?' in done.stderr
+
+
+def test_a_run_that_is_no_id_is_not_asked_for(call, liar):
+    for name in (b'../../../../aaaaaaaaaaaaaaaaaaaaaaaa', b'%2e%2e/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'):
+        server = liar(reply(b'OK', b'Mcu-Halt: power-down\r\nMcu-Committed: yes\r\n'
+                            b'Mcu-Run: %s\r\n' % name))
+        assert call('post', '--rom', NOBODY, '-s', server.url).stdout == b'OK'
+        assert server.asked == [f'POST /mcu/{NOBODY} HTTP/1.1']
