@@ -5,6 +5,7 @@
 #include "cmd/command.h"
 #include "cmd/printable.h"
 #include "cmd/progress.h"
+#include "os/clock.h"
 #include "os/command.h"
 #include "os/given.h"
 
@@ -14,7 +15,7 @@
 
 enum {
     URL_SIZE = REMEMBER_SERVER_SIZE + 8192,
-    CONNECT_SECONDS = 10,
+    CONNECT_MS = 10000,
     FIELDS_BYTES_MAX = 256 << 10,
     TEXT_BYTES_MAX = 64 << 20, /* the longest list of ROMs */
 };
@@ -87,6 +88,7 @@ int client_open(struct client *c, const struct client_options *options, struct m
         return err;
     }
     c->now = c->before;
+    c->timeout_ms = options->timeout_ms;
     err = choose(c, options, msg);
     if (err) {
         return err;
@@ -216,14 +218,25 @@ struct exchange {
     struct client_reply *reply;
     struct progress progress;
     CURL *curl;
+    uint64_t timeout_ns;
+    uint64_t moved_ns; /* when something was last sent, or read to be sent, or came */
+    curl_off_t moved;
+    bool is_overdue;
 };
 
 static size_t read_body(char *to, size_t size, size_t count, void *context)
 {
-    struct client_body *body = context;
+    struct exchange *x = context;
+    struct client_body *body = x->request->body;
     size_t len = fread(to, 1, size * count, body->file);
+    x->moved_ns = os_now_ns(); /* whoever feeds a pipe may take as long as he likes */
     if (len == 0 && ferror(body->file)) {
         body->failed = errno;
+        return CURL_READFUNC_ABORT;
+    }
+    body->sent += len;
+    if (len == 0 && body->has_size && body->sent < body->size) {
+        body->is_short = true;
         return CURL_READFUNC_ABORT;
     }
     return len;
@@ -246,9 +259,8 @@ static size_t take_field(char *data, size_t size, size_t count, void *context)
 
 static FILE *sink_file(struct client_sink *sink)
 {
-    if (!sink->file && sink->path) {
-        sink->file = fopen(sink->path, "we");
-        sink->failed = sink->file ? 0 : errno;
+    if (!sink->file && sink->path && os_replace_begin(sink->path, &sink->place, &sink->why) == 0) {
+        sink->file = fdopen(sink->place.fd, "w");
     }
     return sink->file;
 }
@@ -270,27 +282,35 @@ static size_t take_bytes(char *data, size_t size, size_t count, void *context)
     return len;
 }
 
-static int show_progress(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
-                         curl_off_t up)
+/* Called about once a second, whatever happens. */
+static int watch(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                 curl_off_t up)
 {
     struct exchange *x = context;
+    uint64_t now = os_now_ns();
     (void)down_total;
-    (void)down;
-    if (up > 0) {
+    if (up > 0 && x->progress.name) {
         progress_show(&x->progress, (uint64_t)up, (uint64_t)up_total);
     }
-    return 0;
+    if (down + up != x->moved) {
+        x->moved = down + up;
+        x->moved_ns = now;
+    }
+    x->is_overdue = now - x->moved_ns >= x->timeout_ns;
+    return x->is_overdue;
 }
 
 /* ---- one request */
 
-static void set_body(CURL *curl, const struct client_request *request)
+static void set_body(struct exchange *x)
 {
+    CURL *curl = x->curl;
+    const struct client_request *request = x->request;
     struct client_body *body = request->body;
     if (body) {
         curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
         curl_easy_setopt(curl, CURLOPT_READFUNCTION, read_body);
-        curl_easy_setopt(curl, CURLOPT_READDATA, body);
+        curl_easy_setopt(curl, CURLOPT_READDATA, x);
         curl_off_t size = body->has_size ? (curl_off_t)body->size : (curl_off_t)-1;
         curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, size);
     }
@@ -305,7 +325,9 @@ static void set_up(struct exchange *x, const char *url, struct curl_slist *field
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* a server on loopback is behind no proxy */
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+    uint64_t connect_ms = x->timeout_ns / 1000000;
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)(connect_ms < CONNECT_MS ? connect_ms : CONNECT_MS));
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "mote");
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_field);
@@ -314,21 +336,28 @@ static void set_up(struct exchange *x, const char *url, struct curl_slist *field
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, x);
     if (x->request->progress && os_is_terminal(2)) {
         x->progress.name = x->request->progress;
-        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, show_progress);
-        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, x);
     }
-    set_body(curl, x->request);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, x);
+    set_body(x);
 }
 
-/* What libcurl says, with what to do. */
-static int explain_transfer(struct client *c, const struct exchange *x, CURLcode code,
-                            struct msg *msg)
+/* What broke on this side of the connection; 0: nothing did. */
+static int explain_own(const struct exchange *x, CURLcode code, struct msg *msg)
 {
     const struct client_sink *sink = x->request->sink;
     const struct client_body *body = x->request->body;
     if (body && body->failed) {
         return fail(msg, ERR_BAD_FILE, "the input: %s", strerror(body->failed));
+    }
+    if (body && body->is_short) {
+        return fail(msg, ERR_BAD_FILE,
+                    "the input was cut while it was sent: %llu of its %llu bytes were there",
+                    (unsigned long long)body->sent, (unsigned long long)body->size);
+    }
+    if (sink && sink->why.text[0]) {
+        return fail(msg, ERR_FULL, "%s", sink->why.text);
     }
     if (sink && sink->failed) {
         return fail(msg, ERR_FULL, "%.200s: %s", sink->path ? sink->path : "standard output",
@@ -337,11 +366,41 @@ static int explain_transfer(struct client *c, const struct exchange *x, CURLcode
     if (code == CURLE_WRITE_ERROR || code == CURLE_OUT_OF_MEMORY) {
         return fail(msg, ERR_NO_MEMORY, "the reply is too long, or memory too short for it");
     }
-    if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT) {
+    return 0;
+}
+
+/* libcurl has one code for a scheme that it does not know and for a reply that is no HTTP; only
+ * for the second anything was sent. */
+static bool is_no_http(const struct exchange *x, CURLcode code)
+{
+    long sent = 0;
+    curl_easy_getinfo(x->curl, CURLINFO_REQUEST_SIZE, &sent);
+    return sent > 0 && (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY);
+}
+
+/* What libcurl says, with what to do. */
+static int explain_transfer(struct client *c, const struct exchange *x, CURLcode code,
+                            struct msg *msg)
+{
+    int err = explain_own(x, code, msg);
+    if (err) {
+        return err;
+    }
+    bool is_strange = is_no_http(x, code);
+    if (!is_strange && (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT)) {
         return fail(msg, ERR_USAGE, "--server: `%.100s` is not like http://127.0.0.1:8080",
                     c->now.server);
     }
     c->bad_status = CLIENT_EXIT_NO_SERVER;
+    if (x->is_overdue) {
+        return fail(msg, ERR_TIMEOUT,
+                    "%.150s: nothing came for %llu ms; --timeout TIME waits longer", c->now.server,
+                    (unsigned long long)c->timeout_ms);
+    }
+    if (is_strange) {
+        return fail(msg, ERR_CLOSED, "%.150s: what answers there does not speak HTTP",
+                    c->now.server);
+    }
     if (x->reply->status) {
         return fail(msg, ERR_CLOSED,
                     "%.150s: the connection broke off (%s); what came is not whole", c->now.server,
@@ -386,18 +445,31 @@ static int add_fields(const struct client_request *request, struct curl_slist **
 }
 
 /* A good reply without bytes makes its file too. */
-static int finish_sink(struct client_sink *sink, struct msg *msg)
+static int flush_sink(struct client_sink *sink, struct msg *msg)
 {
     FILE *file = sink_file(sink);
-    bool is_bad = !file || fflush(file);
-    int number = sink->failed ? sink->failed : errno;
-    if (file && sink->path) {
-        is_bad |= fclose(file) != 0;
-        sink->file = NULL;
+    if (!file && sink->why.text[0]) {
+        return fail(msg, ERR_FULL, "%s", sink->why.text);
     }
-    return is_bad ? fail(msg, ERR_FULL, "%.200s: %s", sink->path ? sink->path : "standard output",
-                         strerror(number))
-                  : 0;
+    return !file || fflush(file)
+               ? fail(msg, ERR_FULL, "%.200s: %s", sink->path ? sink->path : "standard output",
+                      strerror(errno))
+               : 0;
+}
+
+/* Puts a whole reply in its file's place, and takes away what is a part of one. */
+static int finish_sink(struct client_sink *sink, int err, struct msg *msg)
+{
+    err = err ? err : flush_sink(sink, msg);
+    if (!sink->path || !sink->file) {
+        return err;
+    }
+    if (fclose(sink->file) && !err) {
+        err = fail(msg, ERR_FULL, "%.200s: %s", sink->path, strerror(errno));
+    }
+    sink->file = NULL;
+    int failed = os_replace_end(&sink->place, !err, msg);
+    return err ? err : failed;
 }
 
 int client_call(struct client *c, const struct client_request *request,
@@ -405,7 +477,11 @@ int client_call(struct client *c, const struct client_request *request,
 {
     char url[URL_SIZE];
     struct curl_slist *fields = NULL;
-    struct exchange x = {.request = request, .reply = ret_reply, .curl = c->curl};
+    struct exchange x = {.request = request,
+                         .reply = ret_reply,
+                         .curl = c->curl,
+                         .timeout_ns = c->timeout_ms * 1000000,
+                         .moved_ns = os_now_ns()};
     *ret_reply = (struct client_reply){.status = 0};
     buf_init(&ret_reply->fields, FIELDS_BYTES_MAX);
     buf_init(&ret_reply->text, TEXT_BYTES_MAX);
@@ -425,14 +501,8 @@ int client_call(struct client *c, const struct client_request *request,
         err = explain_transfer(c, &x, code, msg);
     } else if (!is_good(ret_reply)) {
         err = explain_refusal(c, ret_reply, msg);
-    } else if (request->sink) {
-        err = finish_sink(request->sink, msg);
     }
-    if (err && request->sink && request->sink->path && request->sink->file) {
-        fclose(request->sink->file);
-        request->sink->file = NULL;
-    }
-    return err;
+    return request->sink ? finish_sink(request->sink, err, msg) : err;
 }
 
 int client_close(struct client *c, int err, struct msg *msg)

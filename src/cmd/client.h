@@ -6,20 +6,27 @@
 #include "base/buf.h"
 #include "cmd/option.h"
 #include "cmd/remember.h"
+#include "os/command.h"
 #include <stdio.h>
 
 struct client_options {
     const char *server;
     const char *rom;
     const char *ram;
+    uint64_t timeout_ms;
 };
 
+/* Longer than a run at the server's own cap (10 s) and some that it may have to wait for. */
+enum { CLIENT_TIMEOUT_MS = 120000 };
+
 /* Rows for a struct that has a `struct client_options client`. */
-#define CLIENT_ROW_SERVER(type)                                          \
-    OPTION_ROW(type, TEXT, client.server, "server", 's', "URL", 0, 0, 0, \
-               "the server (the last one used; http://127.0.0.1:8080 at first)")
+#define CLIENT_ROWS_ALL(type)                                                                     \
+    OPTION_ROW(type, TEXT, client.server, "server", 's', "URL", 0, 0, 0,                          \
+               "the server (the last one used; http://127.0.0.1:8080 at first)")                  \
+    OPTION_ROW(type, MS, client.timeout_ms, "timeout", 0, "TIME", CLIENT_TIMEOUT_MS, 1, 86400000, \
+               "give up where nothing comes or goes for this time: 30s, 2m")
 #define CLIENT_ROWS(type)                                                                      \
-    CLIENT_ROW_SERVER(type)                                                                    \
+    CLIENT_ROWS_ALL(type)                                                                      \
     OPTION_ROW(type, TEXT, client.rom, "rom", 0, "ID", 0, 0, 0, "the ROM (the last one used)") \
     OPTION_ROW(type, TEXT, client.ram, "ram", 0, "ID", 0, 0, 0,                                \
                "the session (the last one used, where the ROM is the same)")
@@ -29,7 +36,7 @@ enum { CLIENT_EXIT_REFUSED = 240, CLIENT_EXIT_NO_SERVER = 241 };
 #define CLIENT_NOTES                                                                          \
     "  124  a local file that cannot be used    125  wrong usage, or trouble of this host\n"  \
     "  240  the server refused; its reason is printed\n"                                      \
-    "  241  no server: nobody answers there, or the connection broke off\n\n"                 \
+    "  241  no server: nobody answers there, or not in HTTP, or the connection broke off\n\n" \
     "Server, ROM and session are remembered in $MOTE_SESSION, else ~/.config/mote/session;\n" \
     "each command that succeeds leaves there what it used.\n"
 
@@ -38,18 +45,23 @@ struct client_body {
     FILE *file;
     uint64_t size; /* where has_size */
     bool has_size; /* else it is sent in chunks */
-    int failed;    /* errno of a read */
+    uint64_t sent;
+    int failed; /* errno of a read */
+    bool is_short;
 };
 
 /* Opens a file that the user named, or standard input for NULL and `-`. */
 MUST_CHECK int client_body_open(const char *path, struct client_body *ret_body, struct msg *msg);
 void client_body_close(struct client_body *body);
 
-/* Where the bytes of a good reply go; a file is opened when the first one comes. */
+/* Where the bytes of a good reply go. The file at `path` is opened when the first one comes, and
+ * is as before unless the whole reply did. */
 struct client_sink {
     const char *path; /* NULL: `file` */
     FILE *file;       /* NULL: kept in the reply's text */
-    int failed;       /* errno of an open or write */
+    int failed;       /* errno of a write */
+    struct msg why;   /* of an open */
+    struct os_replacement place;
 };
 
 struct client_request {
@@ -79,6 +91,7 @@ struct client {
     void *curl;
     struct remembered before;
     struct remembered now; /* what this command uses */
+    uint64_t timeout_ms;   /* nothing sent and nothing come for so long is the end */
     int good_status;       /* exit status where all goes well */
     int bad_status;        /* of a failure, where it is not err.def's */
 };

@@ -17,7 +17,7 @@ struct ls_options {
 static const struct option_row rows[] = {
     OPTION_ROW(struct ls_options, FLAG, json, "json", 0, NULL, 0, 0, 0,
                "print {\"roms\":[...],\"sessions\":[...]} as the server has them")
-        CLIENT_ROW_SERVER(struct ls_options)};
+        CLIENT_ROWS_ALL(struct ls_options)};
 
 static const struct program program = {
     .name = "mote ls",

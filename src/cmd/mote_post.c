@@ -281,6 +281,7 @@ static int post(struct client *c, struct post_options *options, const char *file
     int err = check_fields(&options->fields, msg);
     err = err ? err : add_caps(options, caps, msg);
     err = err ? err : client_open(c, &options->client, msg);
+    c->timeout_ms += options->max_ms; /* a run may be silent for as long as it was asked to be */
     err = err ? err : make_target(c, options, &target, msg);
     err = err ? err : client_body_open(file, &body, msg);
     if (!err) {

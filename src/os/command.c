@@ -159,6 +159,64 @@ static int write_text(int fd, struct span text)
     return 0;
 }
 
+/* The mode that creating a file would give it. */
+static mode_t usual_mode(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+static int open_beside(struct os_replacement *r, mode_t mode, struct msg *msg)
+{
+    int len = snprintf(r->temporary, sizeof r->temporary, "%s.XXXXXX", r->path);
+    if (len < 0 || (size_t)len >= sizeof r->temporary) {
+        return fail(msg, ERR_TOO_BIG, "a path longer than %d bytes", PATH_SIZE);
+    }
+    r->fd = mkostemp(r->temporary, O_CLOEXEC);
+    if (r->fd < 0) {
+        return fail_errno(msg, r->path);
+    }
+    if (fchmod(r->fd, mode)) {
+        int err = fail_errno(msg, r->path);
+        close(r->fd);
+        unlink(r->temporary);
+        return err;
+    }
+    return 0;
+}
+
+int os_replace_begin(const char *path, struct os_replacement *r, struct msg *msg)
+{
+    struct stat st;
+    char *real = realpath(path, NULL);
+    bool is_there = stat(path, &st) == 0;
+    int len = snprintf(r->path, sizeof r->path, "%s", real ? real : path);
+    free(real);
+    r->temporary[0] = 0;
+    if (len < 0 || (size_t)len >= sizeof r->path) {
+        return fail(msg, ERR_TOO_BIG, "a path longer than %d bytes", PATH_SIZE);
+    }
+    if (!is_there || S_ISREG(st.st_mode)) {
+        return open_beside(r, is_there ? st.st_mode & 0777 : usual_mode(), msg);
+    }
+    r->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    return r->fd < 0 ? fail_errno(msg, path) : 0;
+}
+
+int os_replace_end(struct os_replacement *r, bool is_whole, struct msg *msg)
+{
+    if (!r->temporary[0]) {
+        return 0;
+    }
+    if (is_whole && rename(r->temporary, r->path) == 0) {
+        return 0;
+    }
+    int err = is_whole ? fail_errno(msg, r->path) : 0;
+    unlink(r->temporary);
+    return err;
+}
+
 int os_replace_text(const char *path, struct span text, struct msg *msg)
 {
     char temporary[PATH_SIZE];

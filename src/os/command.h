@@ -28,6 +28,19 @@ bool os_is_file(const char *path);
 MUST_CHECK int os_make_folder(const char *path, struct msg *msg);
 /* Makes a folder that must not be there yet: ERR_EXISTS. */
 MUST_CHECK int os_make_new_folder(const char *path, struct msg *msg);
+/* A file under way to its place: what is written to `fd` replaces `path` whole, or not at all. */
+struct os_replacement {
+    int fd;
+    char path[4096];
+    char temporary[4096]; /* empty where `path` is no regular file and is written as it is */
+};
+
+/* Life cycle: os_replace_begin -> write to `fd`, close it -> os_replace_end. The new file has the
+ * mode of the old one. Links are followed. */
+MUST_CHECK int os_replace_begin(const char *path, struct os_replacement *ret_replacement,
+                                struct msg *msg);
+/* Puts the file in its place, or where it is not `is_whole` takes it away. */
+MUST_CHECK int os_replace_end(struct os_replacement *replacement, bool is_whole, struct msg *msg);
 /* Writes a small file in one step: readers see the old text or the new. Owner only. */
 MUST_CHECK int os_replace_text(const char *path, struct span text, struct msg *msg);
 /* Calls visit(context, name, is_folder) for each entry but . and .., until one returns non-zero. */

@@ -406,6 +406,40 @@ def reply(body, fields=b'', status=b'200 OK', length=None):
             % (status, fields, len(body) if length is None else length)) + body
 
 
+def test_get_replaces_its_file_whole_or_not_at_all(call, liar, tmp_path):
+    kept = tmp_path / 'kept'
+    kept.write_bytes(b'precious')
+    kept.chmod(0o640)
+    (tmp_path / 'link').symlink_to('kept')
+    broken = liar(reply(b'half', length=1000))
+    for name in ('kept', 'link', 'fresh'):
+        done = call('get', 'rom', '--rom', NOBODY, '-s', broken.url, '-o', name)
+        assert done.returncode == 241 and b'not whole' in done.stderr
+    assert kept.read_bytes() == b'precious'
+    names = ['kept', 'link']
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    good = liar(reply(b'whole'))
+    for name in ('kept', 'link', 'fresh'):
+        assert call('get', 'rom', '--rom', NOBODY, '-s', good.url, '-o', name).returncode == 0
+        assert (tmp_path / name).read_bytes() == b'whole'
+        kept.write_bytes(b'precious')
+    assert (tmp_path / 'link').is_symlink() and kept.stat().st_mode & 0o777 == 0o640
+    mask = os.umask(0)
+    os.umask(mask)
+    assert (tmp_path / 'fresh').stat().st_mode & 0o777 == 0o666 & ~mask
+    get = ['get', 'rom', '--rom', NOBODY, '-s', good.url, '-o']
+    assert call(*get, '/dev/stdout').stdout == b'whole'
+    done = call(*get, '/dev/full')
+    assert done.returncode == 125 and b'No space left' in done.stderr
+
+
+@pytest.mark.parametrize('answer', [b'[]', b'\0\xff garbage\r\n\r\n', b'SSH-2.0-Server\r\n'])
+def test_what_speaks_no_http_is_said(call, liar, answer):
+    done = call('ls', '-s', liar(answer).url)
+    assert done.returncode == 241, done
+    assert b'does not speak HTTP' in done.stderr
+
+
 EVIL = b'\\u001b[2J\\u009b31m\\u202e'
 EVIL_FIELDS = (b'Mcu-Halt: fault\r\nMcu-Committed: no\r\nMcu-Run: ../../../../aaaaaaaaaaaaaaaa\r\n'
                b'Mcu-X: \x1b[31mred \xc2\x9b31m \x9b31m\r\nServer-Timing: \x1b[2J\r\n')
@@ -432,3 +466,37 @@ def test_a_run_that_is_no_id_is_not_asked_for(call, liar):
                             b'Mcu-Run: %s\r\n' % name))
         assert call('post', '--rom', NOBODY, '-s', server.url).stdout == b'OK'
         assert server.asked == [f'POST /mcu/{NOBODY} HTTP/1.1']
+
+
+@pytest.mark.parametrize('answer', [b'', b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'])
+@pytest.mark.parametrize('args', [['ls'], ['post', '--rom', NOBODY],
+                                  ['get', 'rom', '--rom', NOBODY]])
+def test_a_silent_server_is_given_up(call, liar, args, answer):
+    done = call(*args, '--timeout=300ms', '-s', liar(answer, is_silent=True).url)
+    assert done.returncode == 241
+    assert b'nothing came for 300 ms; --timeout' in done.stderr
+
+
+def test_own_cap_is_waited_for(call, liar):
+    done = call('post', '--rom', NOBODY, '--max-ms=700', '--timeout=300ms',
+                '-s', liar(b'', is_silent=True).url)
+    assert done.returncode == 241 and b'nothing came for 1000 ms' in done.stderr
+
+
+def test_input_that_is_cut_meanwhile_is_said(mote, liar, memory, tmp_path):
+    """The file shrinks between the request's head, which tells its length, and its last byte."""
+    path = tmp_path / 'input'
+    path.write_bytes(b'x' * (64 << 20))
+    server = liar(b'HTTP/1.1 100 Continue\r\n\r\n', is_silent=True)
+    process = subprocess.Popen([mote, 'post', '--rom', NOBODY, '-s', server.url, path],
+                               stderr=subprocess.PIPE,
+                               env={**os.environ, 'MOTE_SESSION': str(memory)})
+    while not server.asked:  # it sends no more than the socket holds: nobody reads it
+        threading.Event().wait(0.01)
+    os.truncate(path, 1000)
+    while not server.held:
+        threading.Event().wait(0.01)
+    while server.held[0].recv(1 << 20):
+        pass
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == 124 and b'was cut while it was sent' in words
