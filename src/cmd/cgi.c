@@ -11,26 +11,17 @@ static const char *const names[] = {
 #undef CGI
 };
 
-/* Credentials are the server's business: a guest could send them on in its reply. */
-static const char *const secrets[] = {"HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION",
-                                      "HTTP_COOKIE", "HTTP_COOKIE2"};
-
-static bool is_among(const char *name, size_t len, const char *const *list, size_t count)
+bool cgi_is_handed_on(const char *name, size_t len)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(list[i]) == len && memcmp(list[i], name, len) == 0) {
+    if (len > 5 && memcmp(name, "HTTP_", 5) == 0) {
+        return !meta_is_secret(span_of(name + 5, len - 5));
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (span_equals_string(span_of(name, len), names[i])) {
             return true;
         }
     }
     return false;
-}
-
-bool cgi_is_handed_on(const char *name, size_t len)
-{
-    if (len > 5 && memcmp(name, "HTTP_", 5) == 0) {
-        return !is_among(name, len, secrets, ARRAY_COUNT(secrets));
-    }
-    return is_among(name, len, names, ARRAY_COUNT(names));
 }
 
 int cgi_fill(char *const environment[], uint8_t *meta, uint32_t *ret_len, struct msg *msg)

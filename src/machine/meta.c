@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "machine/meta.h"
 
+enum { SECRET_BYTES_MAX = 32 };
+
 static bool has_byte(struct span s, uint8_t byte)
 {
     return s.len > 0 && memchr(s.data, byte, s.len) != NULL;
@@ -35,6 +37,28 @@ int meta_put(uint8_t *meta, uint32_t *len, struct span name, struct span value, 
     at[value.len] = 0;
     *len += (uint32_t)(name.len + value.len + 2);
     return 0;
+}
+
+bool meta_is_secret(struct span name)
+{
+    static const char *const secrets[] = {
+#define SECRET(field, text) field,
+#include "machine/secret.def"
+#undef SECRET
+    };
+    char field[SECRET_BYTES_MAX];
+    if (name.len >= sizeof field) {
+        return false;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        field[i] = (char)(name.data[i] == '_' ? '-' : name.data[i]);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(secrets); i++) {
+        if (span_equals_nocase(span_of(field, name.len), secrets[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint32_t meta_end(uint8_t *meta, uint32_t len)

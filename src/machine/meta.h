@@ -21,6 +21,9 @@ enum {
  * changes. */
 MUST_CHECK int meta_put(uint8_t *meta, uint32_t *len, struct span name, struct span value,
                         struct msg *msg);
+/* Is this field, or the variable `HTTP_` and this, none of a guest's (secret.def)? `-` and `_`
+ * count as the same, since they become the same variable. */
+bool meta_is_secret(struct span name);
 /* Ends the list with an empty string; the result is the request's length. */
 uint32_t meta_end(uint8_t *meta, uint32_t len);
 

@@ -28,21 +28,6 @@ static void put_text(struct filler *f, const char *name, const char *value)
     put(f, name, span_of_string(value));
 }
 
-static bool is_secret(struct span name)
-{
-    static const char *const secrets[] = {"Authorization", "Cookie", "Proxy-Authorization",
-                                          /* would be HTTP_PROXY, which programs trust */
-                                          "Proxy",
-                                          /* have variables of their own */
-                                          "Content-Type", "Content-Length"};
-    for (size_t i = 0; i < ARRAY_COUNT(secrets); i++) {
-        if (span_equals_nocase(name, secrets[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* "X-Fish" becomes HTTP_X_FISH; false for names that another one could also become. */
 static bool variable_of(struct span name, char variable[VARIABLE_BYTES_MAX])
 {
@@ -92,7 +77,7 @@ static void put_field(struct filler *f, const struct http_request *request, size
 {
     struct span name = http_field_at(request, index).name;
     char variable[VARIABLE_BYTES_MAX];
-    if (is_secret(name) || !variable_of(name, variable) || is_repeated(request, index)) {
+    if (meta_is_secret(name) || !variable_of(name, variable) || is_repeated(request, index)) {
         return;
     }
     struct buf value;

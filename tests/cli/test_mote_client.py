@@ -177,6 +177,8 @@ def test_query_and_fields(talk, rom):
     out = talk('post', '-q', 'a=b&c', '-H', 'X-Thing: yes', '--header=Content-Type: a/b').stdout
     assert {b'QUERY_STRING=a=b&c', b'HTTP_X_THING=yes',
             b'CONTENT_TYPE=a/b'} <= set(out.split(b'\0'))
+    secrets = ['-H', 'Cookie2: secret', '-H', 'Proxy: secret', '-H', 'Proxy-Authorization: secret']
+    assert b'secret' not in talk('post', *secrets).stdout
     done = talk('post', '--query', 'a b')
     assert done.returncode == 125 and b'%20' in done.stderr
     for bad in ('no colon', ': empty', 'a: b\r\nc: d'):

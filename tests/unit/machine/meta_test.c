@@ -24,6 +24,21 @@ TEST(meta, writes_an_environment)
     assert_int_equal(meta[sizeof wanted], 0xee);
 }
 
+TEST(meta, keeps_secrets_in_either_spelling)
+{
+    static const char *const secrets[] = {
+        "Authorization", "PROXY_AUTHORIZATION", "cookie",      "COOKIE2",
+        "Proxy",         "Content-Length",      "CONTENT_TYPE"};
+    static const char *const others[] = {"", "X-Cookie", "Cookie3", "Proxy-Connection",
+                                         "Authorization-and-a-name-longer-than-all-the-others"};
+    for (size_t i = 0; i < ARRAY_COUNT(secrets); i++) {
+        assert_true(meta_is_secret(span_of_string(secrets[i])));
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
+        assert_false(meta_is_secret(span_of_string(others[i])));
+    }
+}
+
 TEST(meta, ends_an_empty_list)
 {
     uint8_t meta[META_REQUEST_MAX] = {1};
