@@ -137,12 +137,34 @@ clock_t clock(void)
     return (clock_t)(ticks() / (TICKS_PER_SECOND / CLOCKS_PER_SEC));
 }
 
+/* A semihosting call, whose sequence may not be compressed nor lie in two pages. */
+uint32_t mote_semihost(uint32_t operation, const uint32_t *parameters);
+__asm__(".pushsection .text.mote_semihost, \"ax\", @progbits\n"
+        ".balign 16\n"
+        ".type mote_semihost, @function\n"
+        "mote_semihost:\n"
+        ".option push\n"
+        ".option norvc\n"
+        "slli zero, zero, 0x1f\n"
+        "ebreak\n"
+        "srai zero, zero, 7\n"
+        "ret\n"
+        ".option pop\n"
+        ".size mote_semihost, . - mote_semihost\n"
+        ".popsection\n");
+
+/* The finisher takes 16 bits, of which none may be lost: exit(65536) is no success. */
 void __attribute__((noreturn)) _exit(int code)
 {
-    uint32_t low = (uint32_t)code & 0xffff;
+    uint32_t whole = (uint32_t)code;
     mote_out_declare();
     mote_stack_check();
-    MOTE_REG(MOTE_POWER_FINISH) = low != 0 ? low << 16 | 0x3333 : 0x5555;
+    if (whole > 0xffff) {
+        /* SYS_EXIT_EXTENDED with ADP_Stopped_ApplicationExit has room for them all. */
+        mote_semihost(0x20, (const uint32_t[]){0x20026, whole});
+        whole = 0xffff; /* there was none to answer */
+    }
+    MOTE_REG(MOTE_POWER_FINISH) = whole != 0 ? whole << 16 | 0x3333 : 0x5555;
     for (;;) {
     }
 }

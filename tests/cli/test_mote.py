@@ -92,10 +92,12 @@ def test_unknown_command(call):
     assert call().returncode == 125
 
 
-@pytest.mark.parametrize('code, status', [(0, 0), (7, 7), (200, 119)])
+@pytest.mark.parametrize('code, status', [(0, 0), (7, 7), (200, 119), (65535, 119), (65536, 119),
+                                          (65543, 119), (-1, 119)])
 def test_run_compiles_source(call, source, tmp_path, code, status):
-    done = call('run', source(UPPER % code), data=b'hello\xe4')
+    done = call('run', '--stats-file=stats', source(UPPER % code), data=b'hello\xe4')
     assert (done.returncode, done.stdout, done.stderr) == (status, b'HELLO\xe4', b'')
+    assert f'exit_code={code & 0xffffffff}\n' in (tmp_path / 'stats').read_text(), 'all 32 bits'
     assert leftovers(tmp_path) == []
 
 
