@@ -34,7 +34,13 @@ static const struct program program = {
 
 static int compile(const char *source, const char *elf, struct msg *msg)
 {
-    const char *args[] = {"-O2", "-g", "-Wall", "-o", elf, source};
+    char path[SDK_PATH_SIZE];
+    /* `-x.c` and `@x.c` are no options of the compiler's but names. */
+    int len = snprintf(path, sizeof path, "%s%s", source[0] == '/' ? "" : "./", source);
+    if (len < 0 || (size_t)len >= sizeof path) {
+        return fail(msg, ERR_TOO_BIG, "a name longer than %zu bytes", sizeof path);
+    }
+    const char *args[] = {"-O2", "-g", "-Wall", "-o", elf, path};
     struct compiler compiler = {.argv = NULL};
     int status = 0;
     int err = compiler_init(&compiler, args, ARRAY_COUNT(args), msg);

@@ -120,6 +120,11 @@ def test_run_refuses_what_does_not_compile(call, source, tmp_path):
     assert call('run').returncode == 125
 
 
+def test_run_takes_a_name_like_an_option(call, source):
+    assert call('run', '--', source(UPPER % 3, '-dash.c')).returncode == 3
+    assert call('run', '--', source(UPPER % 4, '@file.c')).returncode == 4
+
+
 def test_run_keeps_ram_only_where_asked(call, source, tmp_path):
     name = source(COUNT)
     for _ in range(2):
