@@ -67,6 +67,28 @@ static int visit(void *context, const char *name, bool is_folder)
     return is_folder ? 0 : copy_file(context, name);
 }
 
+static int remove_copy(void *context, const char *name, bool is_folder)
+{
+    const struct copy *copy = context;
+    char path[PATH_ROOM];
+    snprintf(path, sizeof path, "%s/%s", copy->to, name);
+    if (!is_folder) {
+        os_remove(path);
+    }
+    return 0;
+}
+
+/* A project is there whole or not at all. */
+static int copy_template(struct copy *copy)
+{
+    int err = os_each_entry(copy->from, visit, copy, copy->msg);
+    if (err) {
+        UNUSED int as_far_as_it_goes = os_each_entry(copy->from, remove_copy, copy, NULL);
+        os_remove(copy->to);
+    }
+    return err;
+}
+
 static int make_project(const char *name, struct msg *msg)
 {
     char folder[SDK_PATH_SIZE];
@@ -83,7 +105,40 @@ static int make_project(const char *name, struct msg *msg)
         return err;
     }
     snprintf(from, sizeof from, "%s/template", folder);
-    return os_each_entry(from, visit, &(struct copy){from, name, msg}, msg);
+    return copy_template(&(struct copy){from, name, msg});
+}
+
+/* As a shell takes it for one word. */
+static void print_word(const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "/._-+,:=@";
+    printf("%s", word[0] == '-' ? "./" : "");
+    if (word[strspn(word, plain)] == 0) {
+        printf("%s", word);
+        return;
+    }
+    putchar('\'');
+    for (const char *p = word; *p; p++) {
+        printf(*p == '\'' ? "'\\''" : "%c", *p);
+    }
+    putchar('\'');
+}
+
+/* What is printed works when it is typed, also where PATH has not this program. */
+static void print_next(const char *name)
+{
+    char own[SDK_PATH_SIZE];
+    printf("%s is ready: cd ", name);
+    print_word(name);
+    printf(" && make run");
+    if (!os_is_on_path("mote") && os_own_folder(own, sizeof own) == 0) {
+        char whole[SDK_PATH_SIZE + sizeof "/mote"];
+        snprintf(whole, sizeof whole, "%s/mote", own);
+        printf(" MOTE=");
+        print_word(whole);
+    }
+    putchar('\n');
 }
 
 int mote_new(int argc, char **argv)
@@ -97,7 +152,7 @@ int mote_new(int argc, char **argv)
     }
     err = err ? err : make_project(operands.items[0], &msg);
     if (!err) {
-        printf("%s is ready: cd %s && make run\n", operands.items[0], operands.items[0]);
+        print_next(operands.items[0]);
     }
     return command_end(&program, err, &msg);
 }

@@ -104,6 +104,30 @@ int os_own_folder(char *ret_path, size_t size)
     return 0;
 }
 
+bool os_is_on_path(const char *name)
+{
+    const char *path = getenv("PATH");
+    struct stat own;
+    struct stat found;
+    if (!path || stat("/proc/self/exe", &own)) {
+        return false;
+    }
+    for (;;) {
+        char whole[PATH_SIZE];
+        size_t len = strcspn(path, ":");
+        int all = snprintf(whole, sizeof whole, "%.*s/%s", (int)len, len ? path : ".", name);
+        if (all > 0 && (size_t)all < sizeof whole && access(whole, X_OK) == 0 &&
+            os_is_file(whole)) {
+            return stat(whole, &found) == 0 && found.st_dev == own.st_dev &&
+                   found.st_ino == own.st_ino;
+        }
+        if (!path[len]) {
+            return false;
+        }
+        path += len + 1;
+    }
+}
+
 int os_temporary_file(const char *suffix, char *ret_path, size_t size, struct msg *msg)
 {
     const char *folder = getenv("TMPDIR");
@@ -144,6 +168,11 @@ int os_make_folder(const char *path, struct msg *msg)
 int os_make_new_folder(const char *path, struct msg *msg)
 {
     return mkdir(path, 0777) ? fail_errno(msg, path) : 0;
+}
+
+void os_remove(const char *path)
+{
+    remove(path);
 }
 
 static int write_text(int fd, struct span text)

@@ -19,6 +19,8 @@ void os_run_release(void);
 
 /* The folder that holds this program, without a slash at the end. */
 MUST_CHECK int os_own_folder(char *ret_path, size_t size);
+/* Does PATH lead from `name` to this very program? */
+bool os_is_on_path(const char *name);
 /* An empty file in $TMPDIR (/tmp) whose name ends in `suffix`. */
 MUST_CHECK int os_temporary_file(const char *suffix, char *ret_path, size_t size, struct msg *msg);
 
@@ -41,6 +43,8 @@ MUST_CHECK int os_replace_begin(const char *path, struct os_replacement *ret_rep
                                 struct msg *msg);
 /* Puts the file in its place, or where it is not `is_whole` takes it away. */
 MUST_CHECK int os_replace_end(struct os_replacement *replacement, bool is_whole, struct msg *msg);
+/* Removes an empty folder, or a file; what cannot be removed stays. */
+void os_remove(const char *path);
 /* Writes a small file in one step: readers see the old text or the new. Owner only. */
 MUST_CHECK int os_replace_text(const char *path, struct span text, struct msg *msg);
 /* Calls visit(context, name, is_folder) for each entry but . and .., until one returns non-zero. */

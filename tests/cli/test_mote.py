@@ -292,9 +292,9 @@ def test_dis_takes_raw_and_refuses_the_rest(call, cross, tmp_path):
 
 
 def test_new_project_builds_and_runs(call, mote, tmp_path):
-    done = call('new', 'project')
-    assert done.returncode == 0 and b'cd project && make run' in done.stdout
     environment = {**os.environ, 'PATH': f'{mote.parent}:{os.environ["PATH"]}'}
+    done = call('new', 'project', PATH=environment['PATH'])
+    assert (done.returncode, done.stdout) == (0, b'project is ready: cd project && make run\n')
     environment.pop('MAKEFLAGS', None)
 
     def make(*args, data=b''):
@@ -309,6 +309,29 @@ def test_new_project_builds_and_runs(call, mote, tmp_path):
     done = make('qemu')
     assert done.returncode == 0
     assert b'Hello from an MCU.' in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize('name', ['plain', "it's a folder", '-dash', '$HOME'])
+def test_new_prints_a_command_that_works(call, tmp_path, name):
+    """Also when mote was called by its path and PATH leads to none."""
+    done = call('new', '--', name)
+    words = done.stdout.decode()
+    assert done.returncode == 0 and words.startswith(f'{name} is ready: ')
+    environment = {key: value for key, value in os.environ.items()
+                   if key not in ('MAKEFLAGS', 'MAKELEVEL', 'MFLAGS')}
+    done = subprocess.run(['sh', '-c', words.removeprefix(f'{name} is ready: ')], cwd=tmp_path,
+                          input=b'fox\n', capture_output=True, env=environment, timeout=120)
+    assert done.returncode == 0 and done.stdout.endswith(b'FOX\nHello from an MCU.\n'), done
+    done = subprocess.run(['make', '-s', '-C', f'./{name}', 'run'], cwd=tmp_path,
+                          capture_output=True, env=environment, timeout=120)
+    assert done.returncode and b'make run MOTE=/path/to/mote' in done.stderr
+
+
+def test_new_leaves_nothing_of_a_project_that_does_not_fit(mote, tmp_path):
+    done = subprocess.run(['sh', '-c', 'ulimit -f 0; trap "" XFSZ; exec "$1" new project', 'sh',
+                           mote], cwd=tmp_path, capture_output=True, timeout=60)
+    assert done.returncode == 125 and b'File too large' in done.stderr
+    assert not (tmp_path / 'project').exists()
 
 
 def test_new_refuses_what_exists(call, tmp_path):
