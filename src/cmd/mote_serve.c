@@ -27,7 +27,9 @@ static const struct program program = {
     .purpose = "Serve ROMs, RAM sessions and runs over HTTP.",
     .notes = "Each option can also stand in the environment (MOTE_MAX_MS=5s) or in the file of\n"
              "--config (max-ms = 5s); the command line wins, then the environment.\n"
-             "SIGTERM or Ctrl-C stops gracefully: runs under way finish and commit.",
+             "SIGTERM or Ctrl-C stops gracefully: runs under way finish and commit.\n\n"
+             "Exit status: 0 after such a stop, 124 for a file or store that cannot be used, 125\n"
+             "for wrong usage or trouble of the host.\n",
     .rows = rows,
     .rows_count = ARRAY_COUNT(rows),
 };
@@ -241,8 +243,7 @@ int mote_serve(int argc, char **argv)
         return 0;
     }
     if (parsed < 0) {
-        fprintf(stderr, "mote serve: %s\n", msg.text);
-        return 2;
+        return command_end(&program, parsed, &msg);
     }
     options.listen = options.listen ? options.listen : "127.0.0.1:8080";
     options.store = options.store ? options.store : "mote-store";
@@ -250,8 +251,5 @@ int mote_serve(int argc, char **argv)
     int zygote_socket = -1;
     int err = zygote_start(&zygote_socket, &msg);
     err = err ? err : serve(&options, zygote_socket, &msg);
-    if (err) {
-        fprintf(stderr, "mote serve: %s\n", msg.text);
-    }
-    return err ? 1 : 0;
+    return command_end(&program, err, &msg);
 }

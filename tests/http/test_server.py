@@ -19,14 +19,14 @@ from test_queue import children_of, is_running, start_post, wait_until
 def test_refuses_to_bind_beyond_loopback(mote, tmp_path):
     run = subprocess.run([mote, 'serve', '--listen', '0.0.0.0:0', '--store', tmp_path / 's'],
                          capture_output=True, text=True, timeout=30)
-    assert run.returncode == 1
+    assert run.returncode == 125
     assert '--listen-beyond-loopback-without-tokens' in run.stderr
 
 
 def test_refuses_a_store_that_another_server_has(mote, server):
     run = subprocess.run([mote, 'serve', '--listen', '127.0.0.1:0', '--store', server.store],
                          capture_output=True, text=True, timeout=30)
-    assert run.returncode == 1 and run.stderr
+    assert run.returncode == 125 and run.stderr
 
 
 def test_help_names_every_option(mote):
@@ -34,12 +34,13 @@ def test_help_names_every_option(mote):
     assert run.returncode == 0
     for name in '--listen', '--store', '--max-cycles', '--queue', '--drain-ms', '--config':
         assert name in run.stdout
+    assert 'Exit status: ' in run.stdout and run.stdout.endswith('.\n')
 
 
 def test_bad_options_are_refused(mote):
     for wrong in ['--fish'], ['--max-ms', '0'], ['--queue', 'many'], ['extra']:
         run = subprocess.run([mote, 'serve', *wrong], capture_output=True, text=True, timeout=30)
-        assert run.returncode == 2 and run.stderr
+        assert run.returncode == 125 and run.stderr
 
 
 def test_options_from_file_and_environment(start_server, client_of, firmware, tmp_path):
@@ -116,7 +117,7 @@ def refuse_seccomp():
 def test_without_walls_the_server_does_not_start(mote, tmp_path):
     run = subprocess.run([mote, 'serve', '--listen', '127.0.0.1:0', '--store', tmp_path / 's'],
                          capture_output=True, text=True, timeout=30, preexec_fn=refuse_seccomp)
-    assert run.returncode == 1
+    assert run.returncode == 125
     assert 'refuses the walls round a run' in run.stderr and 'seccomp' in run.stderr
     assert not (tmp_path / 's').exists()
 
