@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "cmd/option.h"
+#include "os/map.h"
 #include "os/process.h"
 #include "service/service.h"
 #include "service/worker.h"
@@ -249,7 +250,8 @@ int mote_serve(int argc, char **argv)
     options.store = options.store ? options.store : "mote-store";
     /* Before anything is open: what is there now, the children of runs can see. */
     int zygote_socket = -1;
-    int err = zygote_start(&zygote_socket, &msg);
+    int err = os_check_page_size(&msg);
+    err = err ? err : zygote_start(&zygote_socket, &msg);
     err = err ? err : serve(&options, zygote_socket, &msg);
     return command_end(&program, err, &msg);
 }

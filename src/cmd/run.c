@@ -7,6 +7,7 @@
 #include "isa/isa.h"
 #include "machine/meta.h"
 #include "os/bus.h"
+#include "os/map.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -288,7 +289,8 @@ static int run_all(struct run *r, struct msg *msg)
     /* Whole lines, so that a guest's console is not a system call a character. */
     setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
     name_texts(r);
-    int err = check_options(r, msg);
+    int err = os_check_page_size(msg);
+    err = err ? err : check_options(r, msg);
     err = err ? err : run_files_open(r, msg);
     if (err) {
         return err;

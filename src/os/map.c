@@ -1,6 +1,7 @@
 /* map.c - address space over mmap(2) */
 /* SPDX-License-Identifier: MIT */
 #include "os/map.h"
+#include "base/limits.h"
 
 #include "os/error.h"
 #include "os/file.h"
@@ -79,7 +80,11 @@ void os_forget(void *base, size_t size)
     madvise(base, size, MADV_DONTNEED);
 }
 
-size_t os_page_size(void)
+int os_check_page_size(struct msg *msg)
 {
-    return (size_t)sysconf(_SC_PAGESIZE);
+    long size = sysconf(_SC_PAGESIZE);
+    return size == PAGE_SIZE ? 0
+                             : fail(msg, ERR_NOT_BUILT,
+                                    "this host has pages of %ld bytes; Mote is built for %d only",
+                                    size, PAGE_SIZE);
 }

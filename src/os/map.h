@@ -29,5 +29,6 @@ MUST_CHECK int os_map_data(void *base, size_t size, int fd, int access);
 MUST_CHECK int os_protect(void *base, size_t size, int access);
 /* Makes whole pages of a private or anonymous mapping as they were when first mapped. */
 void os_forget(void *base, size_t size);
-/* The host's page size; Mote needs 4096. */
-size_t os_page_size(void);
+/* Windows, dirty pages and files are laid out by pages of 4096 bytes: ERR_NOT_BUILT, with words, on
+ * a host of others. Programs that map ask first. */
+MUST_CHECK int os_check_page_size(struct msg *msg);
