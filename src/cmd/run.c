@@ -195,16 +195,15 @@ static void explain(const struct run *r)
     }
 }
 
-static int execute(struct run *r, struct msg *msg)
+static void execute(struct run *r)
 {
     FILE *to = r->files[RUN_TRACE].stream;
     if (to) {
         const struct trace trace = {to, r->image.entry, r->options->max_ms * 1000000};
         trace_run(r->machine, &trace, &r->stop);
-        return 0;
+    } else {
+        machine_run(r->machine, &r->stop);
     }
-    int err = machine_run(r->machine, &r->stop);
-    return err ? fail(msg, err, "the run cannot go on: %s", err_text(err)) : 0;
 }
 
 struct job {
@@ -218,10 +217,10 @@ static int guarded(void *context)
     struct job *job = context;
     struct run *r = job->run;
     int err = set_up(r, job->msg);
-    err = err ? err : execute(r, job->msg);
     if (err) {
         return err;
     }
+    execute(r);
     fflush(r->files[RUN_CONSOLE].stream);
     take_headers(r);
     explain(r);

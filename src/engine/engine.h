@@ -82,7 +82,7 @@ struct hart {
     struct bus bus;
 };
 
-/* Why hart_run came back. In the last three pc stays at the instruction (or handler) named. */
+/* Why hart_run came back. pc stays at a jump to itself and at a handler that cannot be fetched. */
 enum hart_exit {
     HART_LIMIT,       /* cycles >= limit, at an instruction boundary */
     HART_STOP,        /* the bus said so; that instruction is complete */

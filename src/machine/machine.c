@@ -299,7 +299,7 @@ static bool run_slice(struct machine *m, uint64_t limit, enum halt *ret_halt)
     check(false);
 }
 
-int machine_run(struct machine *m, struct stop *ret_stop)
+void machine_run(struct machine *m, struct stop *ret_stop)
 {
     uint64_t cap = m->config.cycles_max;
     uint64_t begin = os_now_ns();
@@ -317,7 +317,6 @@ int machine_run(struct machine *m, struct stop *ret_stop)
         }
     }
     describe(m, halt, ret_stop);
-    return 0;
 }
 
 bool machine_step(struct machine *m, struct stop *ret_stop)

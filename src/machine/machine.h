@@ -4,7 +4,7 @@
 /* Life cycle: machine_create -> machine_map_file / machine_window (fill the windows) ->
  * machine_load -> machine_reset -> machine_run -> read the windows, the stop and the lengths ->
  * machine_destroy. One machine belongs to one thread at a time; several live in one process.
- * What a guest does is never an error: machine_run returns 0 and tells it in `struct stop`. */
+ * What a guest does is never an error: machine_run tells it in `struct stop`. */
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/span.h"
@@ -64,7 +64,8 @@ struct stop {
     uint32_t exit_code; /* of a power down */
     uint64_t cycles;    /* exact, by the meter */
     uint64_t instructions;
-    uint32_t pc; /* of the next instruction, or of the jump or wfi that never ends */
+    uint32_t
+        pc; /* of the next instruction: of a jump that never ends, behind a wfi that never does */
     uint32_t x[32];
     uint32_t mcause; /* these three hold the trap of a fault */
     uint32_t mepc;
@@ -105,8 +106,9 @@ void machine_set_boot(struct machine *m, enum boot_reason boot);
 
 /* The reset pin: registers, counters, devices and RAM segments; other RAM stays. */
 void machine_reset(struct machine *m);
-/* Runs from where the hart stands to one of the halts. ERR_IO only for trouble of the host. */
-MUST_CHECK int machine_run(struct machine *m, struct stop *ret_stop);
+/* Runs from where the hart stands to one of the halts. Where a mapped file loses its pages (SIGBUS,
+ * os/bus.h), it does not come back. */
+void machine_run(struct machine *m, struct stop *ret_stop);
 /* Runs one instruction (or takes one trap); true while the run has not ended. For traces. */
 MUST_CHECK bool machine_step(struct machine *m, struct stop *ret_stop);
 
@@ -129,6 +131,6 @@ enum { MTVAL_TEXT_MAX = 160 };
  * causes that have neither (an ecall) `mtval 0x00000000`. */
 void machine_mtval_text(const struct stop *stop, char ret_text[MTVAL_TEXT_MAX]);
 
-/* RAM pages that a store may have changed since the file was mapped or machine_clean: one byte a
- * page, non-zero for dirty, RAM_SIZE / PAGE_SIZE of them. */
+/* RAM pages that a store, by guest, device or reset, may have changed since machine_create: one
+ * byte a page, non-zero for dirty, RAM_SIZE / PAGE_SIZE of them. */
 const uint8_t *machine_ram_dirty(const struct machine *m);

@@ -129,11 +129,8 @@ static int run(struct worker *w)
 {
     struct run_result *result = &w->result;
     uint64_t started = os_now_ns();
-    int err = machine_run(w->machine, &result->stop);
+    machine_run(w->machine, &result->stop);
     result->run_ns = os_now_ns() - started;
-    if (err) {
-        return fail(&result->msg, err, "the run stopped: %s", err_text(err));
-    }
     result->out_len = machine_out_len(w->machine);
     result->meta_len = machine_meta_reply_len(w->machine);
     result->console_len = w->console_len;
@@ -142,8 +139,8 @@ static int run(struct worker *w)
         find_symbol(&w->image, result->stop.x[1], &result->ra_symbol);
         return 0;
     }
-    err = dirty_write(w->fds[RUN_FD_DELTA], machine_ram_dirty(w->machine),
-                      machine_window(w->machine, WINDOW_RAM));
+    int err = dirty_write(w->fds[RUN_FD_DELTA], machine_ram_dirty(w->machine),
+                          machine_window(w->machine, WINDOW_RAM));
     return err ? fail(&result->msg, err, "the changed pages cannot be handed over") : 0;
 }
 

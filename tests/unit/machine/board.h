@@ -100,7 +100,7 @@ static inline void put_self_jump(struct board *b)
 
 static inline enum halt run(struct board *b)
 {
-    assert_int_equal(machine_run(b->machine, &b->stop), 0);
+    machine_run(b->machine, &b->stop);
     return b->stop.halt;
 }
 
