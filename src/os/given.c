@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,11 +117,18 @@ int os_given_open(const char *path, enum os_given_mode mode, struct os_given *re
 int os_given_create(const char *path, enum os_given_mode mode, struct os_given *given,
                     struct msg *msg)
 {
-    int err = open_as(path, O_CREAT | (mode == OS_GIVEN_TEXT ? O_WRONLY : O_RDWR), given, msg);
-    if (!err) {
-        given->is_new = true;
+    struct os_given made;
+    int err = open_as(path, O_CREAT | (mode == OS_GIVEN_TEXT ? O_WRONLY : O_RDWR), &made, msg);
+    if (err) {
+        return err;
     }
-    return err;
+    if (!made.is_regular || made.size > 0) {
+        close(made.fd);
+        return fail(msg, ERR_BAD_FILE, "somebody else made it just now");
+    }
+    made.is_new = true;
+    *given = made;
+    return 0;
 }
 
 int os_given_adopt(int fd, struct os_given *ret_given, struct msg *msg)
@@ -201,5 +209,9 @@ int os_given_write(const struct os_given *given, struct span data, struct msg *m
 
 void os_given_remove(const char *path)
 {
-    unlink(path);
+    char *real = realpath(path, NULL);
+    if (real) {
+        unlink(real);
+    }
+    free(real);
 }

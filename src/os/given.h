@@ -32,7 +32,8 @@ struct os_given {
  * ERR_FULL, ERR_IO. */
 MUST_CHECK int os_given_open(const char *path, enum os_given_mode mode, struct os_given *ret_given,
                              struct msg *msg);
-/* Makes and opens a file that was missing. Two names of it can be told apart only afterwards. */
+/* Makes and opens a file that was missing, ERR_BAD_FILE where somebody else filled it meanwhile.
+ * That two names of it are one can be seen only afterwards. */
 MUST_CHECK int os_given_create(const char *path, enum os_given_mode mode, struct os_given *given,
                                struct msg *msg);
 /* Takes a descriptor that is open already (standard input) without closing it ever. */
@@ -51,5 +52,5 @@ MUST_CHECK int os_given_read(const struct os_given *given, uint8_t *data, size_t
                              size_t *ret_len, struct msg *msg);
 /* Writes all of it. */
 MUST_CHECK int os_given_write(const struct os_given *given, struct span data, struct msg *msg);
-/* Takes away a name, for a file that this program has just created. */
+/* Takes away a file that this program has just created, at the end of whatever links. */
 void os_given_remove(const char *path);

@@ -162,6 +162,7 @@ def test_a_file_that_is_written_is_given_once(rv32im, cross, tmp_path):
         assert {name: (tmp_path / name).read_bytes() for name in before} == before, options
         assert rom.read_bytes() == image
         assert not (tmp_path / 'fresh').exists()
+        assert (tmp_path / 'dangling').is_symlink()
 
 
 def test_terminals_null_and_pipes_may_repeat(rv32im, cross, tmp_path):
