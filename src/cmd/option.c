@@ -334,9 +334,13 @@ static void set_fallbacks(const struct program *program, char *values)
 
 int option_printed(struct msg *msg)
 {
-    bool is_lost = fflush(stdout) != 0;
-    return is_lost || ferror(stdout) ? fail(msg, ERR_FULL, "standard output: %s", strerror(errno))
-                                     : 0;
+    if (fflush(stdout) || ferror(stdout)) {
+        return fail(msg, ERR_FULL, "standard output: %s", strerror(errno));
+    }
+    if (fflush(stderr) || ferror(stderr)) {
+        return fail(msg, ERR_FULL, "standard error: %s", strerror(errno));
+    }
+    return 0;
 }
 
 /* Help and version win over everything that is wrong further on. */

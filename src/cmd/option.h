@@ -82,7 +82,8 @@ enum { OPTION_RUN = 0, OPTION_DONE = 1 };
  * the program's name; ERR_FULL where the help could not be printed. */
 MUST_CHECK int option_parse(const struct program *program, char **argv, void *values,
                             struct operands *ret_operands, struct msg *msg);
-/* Did what was printed on standard output get there? 0, or ERR_FULL with the system's words. */
+/* Did what was printed on standard output and standard error get there? 0, or ERR_FULL with the
+ * system's words. */
 MUST_CHECK int option_printed(struct msg *msg);
 /* The text of --help, on standard output. */
 void option_help(const struct program *program);

@@ -253,13 +253,6 @@ static int close_texts(struct run *r, struct msg *msg)
     return first;
 }
 
-/* The console, the statistics and why a run ended go there by default. */
-static int check_stderr(struct msg *msg)
-{
-    bool is_lost = fflush(stderr) != 0;
-    return is_lost || ferror(stderr) ? fail(msg, ERR_FULL, "standard error cannot be written") : 0;
-}
-
 int run_exit_status(const struct run *r)
 {
     int status = exits[r->stop.halt];
@@ -301,7 +294,7 @@ static int run_all(struct run *r, struct msg *msg)
         return run_files_lost(r, lost, msg);
     }
     err = err ? err : close_texts(r, msg);
-    return err ? err : check_stderr(msg);
+    return err ? err : option_printed(msg); /* the console, and why the run ended */
 }
 
 int run_go(struct run *r)

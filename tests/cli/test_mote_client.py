@@ -153,6 +153,14 @@ def test_console_and_stats(talk, rom):
     assert {'Mcu-Halt', 'Mcu-Cycles', 'Mcu-Ram', 'Mcu-Committed', 'Server-Timing'} <= names
 
 
+def test_a_lost_console_is_a_host_error(mote, talk, rom, memory):
+    put(talk, rom('console'))
+    with open('/dev/full', 'wb') as full:
+        done = subprocess.run([mote, 'post'], stdin=subprocess.DEVNULL, stderr=full, timeout=60,
+                              env={**os.environ, 'MOTE_SESSION': str(memory)})
+    assert done.returncode == 125
+
+
 def test_caps(talk, rom):
     put(talk, rom('forever'))
     done = talk('post', '--max-cycles=1k')
