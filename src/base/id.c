@@ -13,15 +13,6 @@ struct id id_from_random(const uint8_t random[16])
     return id;
 }
 
-static int digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool is_dash_at(size_t i)
 {
     return i == 8 || i == 13 || i == 18 || i == 23;
@@ -41,8 +32,8 @@ bool id_parse(struct span text, struct id *ret_id)
             }
             continue;
         }
-        int high = digit(text.data[i]);
-        int low = digit(text.data[i + 1]);
+        int high = hex_digit(text.data[i]);
+        int low = hex_digit(text.data[i + 1]);
         if (high < 0 || low < 0) {
             return false;
         }

@@ -37,3 +37,13 @@ static inline bool span_equals_string(struct span a, const char *text)
 bool span_equals_nocase(struct span a, const char *text);
 /* Cuts the next line off `*rest`, without its LF or CR LF. */
 struct span span_take_line(struct span *rest);
+bool span_same_nocase(struct span a, struct span b);
+/* Without the spaces and tabs at both ends. */
+struct span span_trim(struct span s);
+/* Takes what stands before the first `at` off `*rest`, which goes on behind it. Without an `at`
+ * that is all, and the rest has no data: a loop over a list ends there. */
+struct span span_cut(struct span *rest, uint8_t at);
+/* Whether it is a token, what HTTP's names and methods are made of (RFC 9110, 5.6.2). */
+bool span_is_token(struct span s);
+/* The value of a hexadecimal digit of either case; -1 for any other byte. */
+int hex_digit(uint8_t c);

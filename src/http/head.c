@@ -37,38 +37,6 @@ static bool is_alnum(uint8_t c)
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
-/* RFC 9110, 5.6.2 */
-static bool is_token(struct span text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-        if (!is_alnum(c) && (c == 0 || !strchr("!#$%&'*+-.^_`|~", c))) {
-            return false;
-        }
-    }
-    return text.len > 0;
-}
-
-static struct span cut(struct span *rest, uint8_t at)
-{
-    const uint8_t *found = rest->len ? memchr(rest->data, at, rest->len) : NULL;
-    size_t len = found ? (size_t)(found - rest->data) : rest->len;
-    struct span first = span_of(rest->data, len);
-    *rest = found ? span_of(found + 1, rest->len - len - 1) : span_of(NULL, 0);
-    return first;
-}
-
-static struct span trim(struct span text)
-{
-    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text = span_of(text.data + 1, text.len - 1);
-    }
-    while (text.len > 0 && strchr(" \t", text.data[text.len - 1])) {
-        text.len--;
-    }
-    return text;
-}
-
 static bool has_prefix_nocase(struct span text, const char *prefix)
 {
     size_t len = strlen(prefix);
@@ -92,7 +60,7 @@ static bool is_authority(struct span text)
 static void split_path(struct http_request *r, struct span rest)
 {
     r->has_query = rest.len > 0 && memchr(rest.data, '?', rest.len);
-    r->path = cut(&rest, '?');
+    r->path = span_cut(&rest, '?');
     r->query = rest;
     if (r->path.len == 0) {
         r->path = span_of_string("/");
@@ -163,9 +131,9 @@ static int read_request_line(struct conn *c, struct span line)
 {
     struct http_request *r = &c->request;
     struct span rest = line;
-    struct span method = cut(&rest, ' ');
-    struct span target = cut(&rest, ' ');
-    if (!is_token(method)) {
+    struct span method = span_cut(&rest, ' ');
+    struct span target = span_cut(&rest, ' ');
+    if (!span_is_token(method)) {
         return refuse(c, 400, "bad-request-line", "the request line does not start with a method");
     }
     r->target = target;
@@ -189,8 +157,8 @@ static int read_field(struct conn *c, struct span line)
         return refuse(c, 400, "bad-field", "a header field is folded over two lines");
     }
     struct span rest = line;
-    struct span name = cut(&rest, ':');
-    if (!rest.data || !is_token(name)) {
+    struct span name = span_cut(&rest, ':');
+    if (!rest.data || !span_is_token(name)) {
         return refuse(c, 400, "bad-field", "header line %zu is not \"name: value\"",
                       r->fields_count + 1);
     }
@@ -198,7 +166,7 @@ static int read_field(struct conn *c, struct span line)
         return refuse_limit(c, 431, "the number of header fields",
                             c->server->options.fields_count_max);
     }
-    r->fields[r->fields_count++] = (struct http_field){.name = name, .value = trim(rest)};
+    r->fields[r->fields_count++] = (struct http_field){.name = name, .value = span_trim(rest)};
     return 0;
 }
 
@@ -280,7 +248,7 @@ static int check_framing(struct conn *c)
 static bool list_has(struct span list, const char *word)
 {
     while (list.data) {
-        if (span_equals_nocase(trim(cut(&list, ',')), word)) {
+        if (span_equals_nocase(span_trim(span_cut(&list, ',')), word)) {
             return true;
         }
     }
@@ -365,7 +333,7 @@ static int check_line(struct conn *c, struct span line)
 static int check_partial(struct conn *c)
 {
     const struct http_options *o = &c->server->options;
-    if (c->in_len > 0 && !is_token(span_of(c->in, 1)) && c->in[0] != '\r') {
+    if (c->in_len > 0 && !span_is_token(span_of(c->in, 1)) && c->in[0] != '\r') {
         return refuse(c, 400, "bad-request-line", "the request line does not start with a method");
     }
     if (c->line_at == 0 && c->in_len > o->target_bytes_max + LINE_BESIDE_TARGET) {

@@ -23,27 +23,16 @@ const char *http_reason(int status)
     }
 }
 
-static bool is_token_byte(uint8_t c)
-{
-    bool is_alnum = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-    return is_alnum || (c != 0 && strchr("!#$%&'*+-.^_`|~", c));
-}
-
 int http_put_field(struct buf *lines, struct span name, struct span value)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        if (!is_token_byte(name.data[i])) {
-            return ERR_ARGUMENT;
-        }
+    if (!span_is_token(name)) {
+        return ERR_ARGUMENT;
     }
     for (size_t i = 0; i < value.len; i++) {
         uint8_t c = value.data[i];
         if ((c < ' ' && c != '\t') || c == 0x7f) {
             return ERR_ARGUMENT;
         }
-    }
-    if (name.len == 0) {
-        return ERR_ARGUMENT;
     }
     buf_put(lines, name.data, name.len);
     buf_puts(lines, ": ");

@@ -12,23 +12,14 @@ struct record {
     size_t len;
 };
 
-static int digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool read_hex(struct span text, struct record *ret_record)
 {
     if (text.len % 2 != 0 || text.len / 2 > RECORD_BYTES_MAX) {
         return false;
     }
     for (size_t i = 0; i < text.len; i += 2) {
-        int high = digit(text.data[i]);
-        int low = digit(text.data[i + 1]);
+        int high = hex_digit(text.data[i]);
+        int low = hex_digit(text.data[i + 1]);
         if (high < 0 || low < 0) {
             return false;
         }

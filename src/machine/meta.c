@@ -68,29 +68,6 @@ uint32_t meta_end(uint8_t *meta, uint32_t len)
     return len + 1;
 }
 
-/* RFC 9110, 5.6.2: what a field name is made of. */
-static bool is_token_byte(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-static bool is_space(uint8_t c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static struct span trim(struct span s)
-{
-    while (s.len > 0 && is_space(s.data[0])) {
-        s = span_of(s.data + 1, s.len - 1);
-    }
-    while (s.len > 0 && is_space(s.data[s.len - 1])) {
-        s.len--;
-    }
-    return s;
-}
-
 static int read_header(struct span line, struct meta_header *ret_header, struct msg *msg)
 {
     const uint8_t *colon = memchr(line.data, ':', line.len);
@@ -102,7 +79,7 @@ static int read_header(struct span line, struct meta_header *ret_header, struct 
         return fail(msg, ERR_ARGUMENT, "a reply header line has no name before its colon");
     }
     for (size_t i = 0; i < name.len; i++) {
-        if (!is_token_byte(name.data[i])) {
+        if (!span_is_token(span_of(name.data + i, 1))) {
             return fail(msg, ERR_ARGUMENT,
                         "a reply header's name has byte 0x%02x at %zu, which is none of a name's",
                         name.data[i], i);
@@ -116,7 +93,7 @@ static int read_header(struct span line, struct meta_header *ret_header, struct 
                         name.len < 64 ? (int)name.len : 64, (const char *)name.data, c);
         }
     }
-    *ret_header = (struct meta_header){name, trim(value)};
+    *ret_header = (struct meta_header){name, span_trim(value)};
     return 0;
 }
 

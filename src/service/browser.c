@@ -42,22 +42,11 @@ static bool name_of(struct span host, struct span *ret_name)
     return true;
 }
 
-static bool equals_nocase(struct span a, struct span b)
-{
-    char text[256];
-    if (b.len >= sizeof text) {
-        return false;
-    }
-    memcpy(text, b.data, b.len);
-    text[b.len] = '\0';
-    return strlen(text) == b.len && span_equals_nocase(a, text);
-}
-
 static bool is_listed(struct span name, const char *list)
 {
     while (list && *list) {
         size_t len = strcspn(list, ",");
-        if (len > 0 && equals_nocase(name, span_of(list, len))) {
+        if (len > 0 && span_same_nocase(name, span_of(list, len))) {
             return true;
         }
         list += len + (list[len] == ',');
@@ -86,7 +75,7 @@ bool browser_is_our_origin(struct span origin, struct span host)
     for (size_t i = 0; i < ARRAY_COUNT(schemes); i++) {
         size_t len = strlen(schemes[i]);
         if (origin.len > len && span_equals_nocase(span_of(origin.data, len), schemes[i])) {
-            return equals_nocase(span_of(origin.data + len, origin.len - len), host);
+            return span_same_nocase(span_of(origin.data + len, origin.len - len), host);
         }
     }
     return false;

@@ -50,22 +50,11 @@ static bool variable_of(struct span name, char variable[VARIABLE_BYTES_MAX])
     return true;
 }
 
-static bool is_same_name(struct span a, struct span b)
-{
-    char name[VARIABLE_BYTES_MAX];
-    if (b.len >= sizeof name) {
-        return false;
-    }
-    memcpy(name, b.data, b.len);
-    name[b.len] = '\0';
-    return span_equals_nocase(a, name);
-}
-
 static bool is_repeated(const struct http_request *request, size_t index)
 {
     struct span name = http_field_at(request, index).name;
     for (size_t i = 0; i < index; i++) {
-        if (is_same_name(http_field_at(request, i).name, name)) {
+        if (span_same_nocase(http_field_at(request, i).name, name)) {
             return true;
         }
     }
@@ -84,7 +73,7 @@ static void put_field(struct filler *f, const struct http_request *request, size
     buf_init(&value, META_REQUEST_MAX);
     for (size_t i = index; i < http_fields_count(request); i++) {
         struct http_field field = http_field_at(request, i);
-        if (is_same_name(field.name, name)) {
+        if (span_same_nocase(field.name, name)) {
             buf_puts(&value, i > index ? ", " : "");
             buf_put(&value, field.value.data, field.value.len);
         }
