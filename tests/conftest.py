@@ -99,12 +99,13 @@ def cross(tmp_path):
 class Server:
     """A running `mote serve`; `url` has no trailing slash, `log` is all it printed."""
 
-    def __init__(self, program, store, options, log_path, environment=None):
+    def __init__(self, program, store, options, log_path, environment=None,
+                 listen='127.0.0.1:0'):
         self.store = store
         self.log_path = log_path
         self._log = open(log_path, 'wb')
         self.process = subprocess.Popen(
-            [program, 'serve', '--listen', '127.0.0.1:0', '--store', store, *options],
+            [program, 'serve', '--listen', listen, '--store', store, *options],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, env=environment)
         self.port = self._wait_for_port()
         self.url = f'http://127.0.0.1:{self.port}'
@@ -117,8 +118,8 @@ class Server:
         """The server says where it listens in its first lines."""
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
-            found = re.search(r'127\.0\.0\.1:(\d+)', self.log)
-            if found and found[1] != '0':
+            found = re.search(r'listening on http://\S+:(\d+)\n', self.log)
+            if found:
                 return int(found[1])
             if self.process.poll() is not None:
                 break
@@ -144,10 +145,10 @@ def start_server(mote, tmp_path):
     """start_server('--option', ...) starts one more server; all are killed at the test's end."""
     servers = []
 
-    def start(*options, store=None, environment=None):
+    def start(*options, store=None, **more):
         number = len(servers)
         folder = store or tmp_path / f'store{number}'
-        server = Server(mote, folder, options, tmp_path / f'server{number}.log', environment)
+        server = Server(mote, folder, options, tmp_path / f'server{number}.log', **more)
         servers.append(server)
         return server
 

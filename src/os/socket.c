@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024 };
+enum { BACKLOG = 1024, PORT_MAX = 65535 };
 
 static_assert(sizeof(struct sockaddr_in6) <= sizeof((struct os_address *)0)->bytes,
               "an os_address holds either family");
@@ -26,6 +26,22 @@ static int family_of(const struct os_address *address)
 {
     const struct sockaddr *any = (const void *)address->bytes;
     return address->size >= sizeof(struct sockaddr_in) ? any->sa_family : AF_UNSPEC;
+}
+
+/* getaddrinfo would take 99999 for 34463, and a sign or a space in front. */
+static int check_port(const char *text, const char *port, struct msg *msg)
+{
+    unsigned value = 0;
+    size_t len = strspn(port, "0123456789");
+    for (size_t i = 0; i < len && value <= PORT_MAX; i++) {
+        value = value * 10 + (unsigned)(port[i] - '0');
+    }
+    if (len == 0 || port[len] || value > PORT_MAX) {
+        return fail(msg, ERR_ARGUMENT,
+                    "address %.100s: the port `%.40s` is no whole number from 0 to %d", text, port,
+                    PORT_MAX);
+    }
+    return 0;
 }
 
 int os_address_parse(const char *text, struct os_address *ret_address, struct msg *msg)
@@ -37,6 +53,15 @@ int os_address_parse(const char *text, struct os_address *ret_address, struct ms
         return fail(msg, ERR_ARGUMENT, "address %s: write HOST:PORT, as 127.0.0.1:8080", text);
     }
     bool has_brackets = text[0] == '[' && text[len - 1] == ']';
+    if (!has_brackets && memchr(text, ':', len)) {
+        return fail(msg, ERR_ARGUMENT,
+                    "address %.100s: write an IPv6 address in brackets, [%.*s]%s", text, (int)len,
+                    text, colon);
+    }
+    int err = check_port(text, colon + 1, msg);
+    if (err) {
+        return err;
+    }
     memcpy(host, text + has_brackets, len);
     host[has_brackets ? len - 2 : len] = 0;
     struct addrinfo hints = {

@@ -12,10 +12,13 @@ struct os_address {
     _Alignas(8) uint8_t bytes[32]; /* a sockaddr_in or sockaddr_in6 */
 };
 
-/* Reads "127.0.0.1:80", "[::1]:80", "name:80"; a name is looked up. ERR_ARGUMENT. */
+/* Reads "127.0.0.1:80", "[::1]:80", "name:80"; a name is looked up. ERR_ARGUMENT, also for a port
+ * over 65535 and for an IPv6 address without brackets. */
 MUST_CHECK int os_address_parse(const char *text, struct os_address *ret_address, struct msg *msg);
 /* Writes the form that os_address_parse reads; "local" for what is not an Internet address. */
 void os_address_format(const struct os_address *address, char ret_text[OS_ADDRESS_TEXT_MAX]);
+/* Whether only this machine can be at the other end; also an IPv4 loopback address that is mapped
+ * into IPv6, as a socket for both families has them. */
 bool os_address_is_loopback(const struct os_address *address);
 int os_address_port(const struct os_address *address);
 

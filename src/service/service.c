@@ -304,28 +304,51 @@ static int open_store(struct service *service, struct msg *msg)
         .sessions_max = (uint32_t)o->sessions_max,
     };
     struct store_report report;
-    int err = store_open(&options, &service->store, &report, msg);
-    if (!err) {
-        service_log(service,
-                    "mote serve: store %s: %u ROMs, %u sessions, %u corrupt, %u leftovers "
-                    "dropped",
-                    o->store, report.roms_count, report.sessions_count, report.corrupt_count,
-                    report.dropped_count);
+    struct msg why = {0};
+    int err = store_open(&options, &service->store, &report, &why);
+    if (err) {
+        const char *next =
+            err == ERR_BUSY ? "; stop that server, or name another directory with --store" : "";
+        return fail(msg, err, "%.300s%s", why.text, next);
     }
-    if (!err && report.corrupt_count > 0) {
+    service_log(service,
+                "mote serve: store %s: %u ROMs, %u sessions, %u corrupt, %u leftovers dropped",
+                o->store, report.roms_count, report.sessions_count, report.corrupt_count,
+                report.dropped_count);
+    if (report.corrupt_count > 0) {
         service_log(service, "mote serve: the first damaged file is %s/%s: %s", o->store,
                     report.corrupt_name, report.corrupt_why.text);
     }
-    return err;
+    return 0;
+}
+
+/* Before anything is made, so that a mistyped address leaves no store behind. */
+static int check_listen(const struct service_options *options, struct msg *msg)
+{
+    struct os_address address;
+    struct msg why = {0};
+    int err = os_address_parse(options->listen, &address, &why);
+    if (err) {
+        return fail(msg, err, "--listen: %.350s", why.text);
+    }
+    if (!os_address_is_loopback(&address) && !options->beyond_loopback) {
+        return fail(msg, ERR_ARGUMENT,
+                    "%s is not a loopback address, and there are no tokens yet: whoever reaches "
+                    "it could run code and read all ROMs. If that is what you want, add "
+                    "--listen-beyond-loopback-without-tokens (and --allow-host NAME)",
+                    options->listen);
+    }
+    return 0;
 }
 
 int service_create(struct os_poll *poll, const struct service_options *options, int zygote_socket,
                    struct service **ret_service, struct msg *msg)
 {
-    struct service *service = calloc(1, sizeof *service);
+    int err = check_listen(options, msg);
+    struct service *service = err ? NULL : calloc(1, sizeof *service);
     if (!service) {
         os_close(zygote_socket);
-        return fail(msg, ERR_NO_MEMORY, "out of memory");
+        return err ? err : fail(msg, ERR_NO_MEMORY, "out of memory");
     }
     service->poll = poll;
     service->options = *options;
@@ -342,7 +365,7 @@ int service_create(struct os_poll *poll, const struct service_options *options, 
         .on_lost = on_lost,
         .context = service,
     };
-    int err = runner_create(poll, &runner, &service->runner);
+    err = runner_create(poll, &runner, &service->runner);
     err = err ? fail(msg, err, "the runner cannot be made: %s", err_text(err))
               : open_store(service, msg);
     if (!err) {
@@ -362,20 +385,12 @@ int service_create(struct os_poll *poll, const struct service_options *options, 
 
 int service_listen(struct service *service, int *ret_port, struct msg *msg)
 {
-    const char *text = service->options.listen;
-    struct os_address address;
-    int err = os_address_parse(text, &address, msg);
-    if (err) {
-        return err;
-    }
-    if (!os_address_is_loopback(&address) && !service->options.beyond_loopback) {
-        return fail(msg, ERR_ARGUMENT,
-                    "%s is not a loopback address, and there are no tokens yet: whoever reaches "
-                    "it could run code and read all ROMs. If that is what you want, add "
-                    "--listen-beyond-loopback-without-tokens (and --allow-host NAME)",
-                    text);
-    }
-    return http_server_listen(service->http, text, ret_port, msg);
+    struct msg why = {0};
+    int err = http_server_listen(service->http, service->options.listen, ret_port, &why);
+    const char *next = err == ERR_BUSY ? "; stop what listens there, or name another port with "
+                                         "--listen (port 0 lets the kernel pick)"
+                                       : "";
+    return err ? fail(msg, err, "%.250s%s", why.text, next) : 0;
 }
 
 static void drain_over(void *context)

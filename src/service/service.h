@@ -27,11 +27,11 @@ struct service_options {
 struct service;
 
 /* Opens the store and starts the threads. Options and their strings are kept; takes the socket.
- * Returns owned. */
+ * Refuses, before anything is made, an address to listen on that is none, or beyond loopback without
+ * the option that asks for it in so many words. Returns owned. */
 MUST_CHECK int service_create(struct os_poll *poll, const struct service_options *options,
                               int zygote_socket, struct service **ret_service, struct msg *msg);
-/* Listens where the options say; refuses an address beyond loopback without the option that asks
- * for it in so many words. */
+/* Listens where the options say. */
 MUST_CHECK int service_listen(struct service *service, int *ret_port, struct msg *msg);
 /* Stops accepting and drains; a second call stops at once. */
 void service_stop(struct service *service);

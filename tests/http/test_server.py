@@ -16,17 +16,70 @@ import pytest
 from test_queue import children_of, is_running, start_post, wait_until
 
 
+def serve(mote, *options):
+    """A server that is to end by itself."""
+    return subprocess.run([mote, 'serve', *options], capture_output=True, text=True, timeout=30)
+
+
 def test_refuses_to_bind_beyond_loopback(mote, tmp_path):
-    run = subprocess.run([mote, 'serve', '--listen', '0.0.0.0:0', '--store', tmp_path / 's'],
-                         capture_output=True, text=True, timeout=30)
+    run = serve(mote, '--listen', '0.0.0.0:0', '--store', tmp_path / 's')
     assert run.returncode == 125
     assert '--listen-beyond-loopback-without-tokens' in run.stderr
+    assert not (tmp_path / 's').exists()
+
+
+@pytest.mark.parametrize('address, words', [
+    ('127.0.0.1:99999', '`99999` is no whole number from 0 to 65535'),
+    ('127.0.0.1:65536', '`65536` is no whole number from 0 to 65535'),
+    ('127.0.0.1:+18203', '`+18203`'),
+    ('127.0.0.1: 18203', '` 18203`'),
+    ('127.0.0.1:-1', '`-1`'),
+    ('::1:18777', '[::1]:18777'),
+    ('127.0.0.1', 'HOST:PORT'),
+])
+def test_a_bad_address_is_named_and_leaves_nothing_behind(mote, tmp_path, address, words):
+    run = serve(mote, '--listen', address, '--store', tmp_path / 's')
+    assert run.returncode == 125
+    assert address in run.stderr and words in run.stderr
+    assert not (tmp_path / 's').exists()
 
 
 def test_refuses_a_store_that_another_server_has(mote, server):
-    run = subprocess.run([mote, 'serve', '--listen', '127.0.0.1:0', '--store', server.store],
-                         capture_output=True, text=True, timeout=30)
-    assert run.returncode == 125 and run.stderr
+    run = serve(mote, '--listen', '127.0.0.1:0', '--store', server.store)
+    assert run.returncode == 125
+    assert f'{server.store} is in use by another server' in run.stderr
+    assert '--store' in run.stderr
+
+
+def test_refuses_a_port_that_another_server_has(mote, server, tmp_path):
+    run = serve(mote, '--listen', f'127.0.0.1:{server.port}', '--store', tmp_path / 's')
+    assert run.returncode == 125
+    assert f'127.0.0.1:{server.port}' in run.stderr and 'in use' in run.stderr
+    assert '--listen' in run.stderr
+
+
+def exchange(host, port, text):
+    with socket.create_connection((host, port), timeout=30) as link:
+        link.sendall(text.encode())
+        link.shutdown(socket.SHUT_WR)
+        return b''.join(iter(lambda: link.recv(65536), b''))
+
+
+@pytest.fixture
+def ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(('::1', 0))
+    except OSError as error:
+        pytest.skip(f'this machine has no [::1]: {error}')
+
+
+def test_listens_on_ipv6(start_server, ipv6):
+    server = start_server(listen='[::1]:0')
+    assert f'http://[::1]:{server.port}\n' in server.log
+    answer = exchange('::1', server.port, 'GET /roms HTTP/1.1\r\nHost: [::1]\r\n\r\n')
+    assert answer.startswith(b'HTTP/1.1 200 ')
+    wait_until(lambda: 'peer=[::1]:' in server.log)
 
 
 def test_help_names_every_option(mote):
