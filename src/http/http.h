@@ -131,6 +131,8 @@ void http_set_user(struct http_request *request, void *user);
 void *http_user(const struct http_request *request);
 /* "127.0.0.1:50000" of the client, NUL-terminated. */
 const char *http_peer(const struct http_request *request);
+/* Whether the client is on this machine, by its address. */
+bool http_peer_is_loopback(const struct http_request *request);
 
 /* ---- a request: how it went (os_now_ns time; 0 where it has not happened) ---------------------
  */

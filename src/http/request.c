@@ -111,6 +111,11 @@ const char *http_peer(const struct http_request *r)
     return c->peer_text;
 }
 
+bool http_peer_is_loopback(const struct http_request *r)
+{
+    return os_address_is_loopback(&r->conn->peer);
+}
+
 uint64_t http_started_ns(const struct http_request *r)
 {
     return r->started_ns;

@@ -93,10 +93,12 @@ static bool visit_ram(void *context, const struct ram_info *ram)
 
 static void list(struct request *request, bool is_roms)
 {
-    const char *peer = http_peer(request->http);
-    bool is_local = strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]", 5) == 0;
-    if (!is_local) {
-        request_fail(request, 403, "not-local", "without tokens, lists go to loopback only");
+    if (!http_peer_is_loopback(request->http)) {
+        char detail[120];
+        snprintf(detail, sizeof detail,
+                 "without tokens, lists go to loopback only, and this request came from %s",
+                 http_peer(request->http));
+        request_fail(request, 403, "not-local", detail);
         return;
     }
     struct store *store = request->service->store;

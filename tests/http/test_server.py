@@ -82,6 +82,14 @@ def test_listens_on_ipv6(start_server, ipv6):
     wait_until(lambda: 'peer=[::1]:' in server.log)
 
 
+def test_a_mapped_loopback_address_is_local(start_server, ipv6):
+    server = start_server('--listen-beyond-loopback-without-tokens', listen='[::]:0')
+    for host in '127.0.0.1', '::1':
+        for path in '/roms', '/sessions':
+            answer = exchange(host, server.port, f'GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n')
+            assert answer.startswith(b'HTTP/1.1 200 '), (host, path)
+
+
 def test_help_names_every_option(mote):
     run = subprocess.run([mote, 'serve', '--help'], capture_output=True, text=True, timeout=30)
     assert run.returncode == 0
