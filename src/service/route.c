@@ -23,13 +23,14 @@ static bool next_segment(struct span *rest, struct span *ret_segment)
     return true;
 }
 
-static void take_id(struct span segment, struct route_ids *ids)
+static void take_id(struct span name, struct span segment, struct route_ids *ids)
 {
     struct id id;
     if (!id_parse(segment, &id)) {
         if (!ids->is_bad) {
             ids->is_bad = true;
             ids->bad = segment;
+            ids->bad_name = name;
         }
         return;
     }
@@ -57,7 +58,7 @@ static bool matches(const char *pattern, struct span path, struct route_ids *ids
             if (segment.len == 0) {
                 return false;
             }
-            take_id(segment, ids);
+            take_id(expected, segment, ids);
         } else if (!span_equals(expected, segment)) {
             return false;
         }
@@ -88,14 +89,15 @@ enum route_found route_find(struct span method, struct span path, const struct r
     return has_path ? ROUTE_NO_METHOD : ROUTE_NO_PATH;
 }
 
-static bool is_allowed(const char *method, struct span path)
+/* Whether a row of this path, but not one before it, has the method of row `index`. */
+static bool is_first_of_method(size_t index, struct span path)
 {
     bool is_any = span_equals_string(path, "*");
     struct route_ids ids;
-    for (size_t i = 0; i < ARRAY_COUNT(routes); i++) {
-        if (strcmp(routes[i].method, method) == 0 &&
+    for (size_t i = 0; i <= index; i++) {
+        if (strcmp(routes[i].method, routes[index].method) == 0 &&
             (is_any || matches(routes[i].path, path, &ids))) {
-            return true;
+            return i == index;
         }
     }
     return false;
@@ -103,14 +105,11 @@ static bool is_allowed(const char *method, struct span path)
 
 void route_allow(struct span path, struct buf *b)
 {
-    static const char *const methods[] = {"GET", "PUT", "POST", "DELETE"};
     buf_puts(b, "OPTIONS");
-    for (size_t i = 0; i < ARRAY_COUNT(methods); i++) {
-        if (is_allowed(methods[i], path)) {
-            buf_print(b, ", %s", methods[i]);
+    for (size_t i = 0; i < ARRAY_COUNT(routes); i++) {
+        if (is_first_of_method(i, path)) {
+            buf_print(b, ", %s%s", routes[i].method,
+                      strcmp(routes[i].method, "GET") == 0 ? ", HEAD" : "");
         }
-    }
-    if (is_allowed("GET", path)) {
-        buf_puts(b, ", HEAD");
     }
 }

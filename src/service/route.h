@@ -35,8 +35,9 @@ struct route_ids {
     struct id second;
     bool has_first;
     bool has_second;
-    bool is_bad;     /* a segment that must be a UUID is none */
-    struct span bad; /* that segment */
+    bool is_bad;          /* a segment that must be a UUID is none */
+    struct span bad;      /* that segment */
+    struct span bad_name; /* and what it should name: "{rom}" */
 };
 
 enum route_found {

@@ -51,6 +51,11 @@ TEST(route, tells_a_bad_id_from_a_missing_path)
     struct route_ids ids;
     assert_int_equal(find("GET", "/mcu/fish", &route, &ids), ROUTE_OK);
     assert_true(ids.is_bad);
+    assert_true(span_equals_string(ids.bad, "fish"));
+    assert_true(span_equals_string(ids.bad_name, "{rom}"));
+    assert_int_equal(find("GET", ROM "/x", &route, &ids), ROUTE_OK);
+    assert_true(span_equals_string(ids.bad, "x"));
+    assert_true(span_equals_string(ids.bad_name, "{ram}"));
     assert_int_equal(find("GET", "/mcu/..%2f..%2fetc", &route, &ids), ROUTE_OK);
     assert_true(ids.is_bad);
     static const char *const none[] = {
@@ -72,7 +77,10 @@ TEST(route, lists_the_methods_that_a_path_has)
     struct buf b;
     buf_init(&b, 200);
     route_allow(span_of_string("/mcu"), &b);
-    assert_true(span_equals_string(buf_span(&b), "OPTIONS, GET, PUT, POST, HEAD"));
+    assert_true(span_equals_string(buf_span(&b), "OPTIONS, PUT, GET, HEAD, POST"));
+    buf_clear(&b);
+    route_allow(span_of_string("*"), &b);
+    assert_true(span_equals_string(buf_span(&b), "OPTIONS, GET, HEAD, PUT, POST, DELETE"));
     buf_clear(&b);
     route_allow(span_of_string("/healthz"), &b);
     assert_true(span_equals_string(buf_span(&b), "OPTIONS, GET, HEAD"));
