@@ -69,16 +69,24 @@ bool browser_is_our_host(struct span host, const char *allowed)
     return is_listed(name, allowed);
 }
 
-bool browser_is_our_origin(struct span origin, struct span host)
+/* Cuts `scheme` off the front of an origin. */
+static bool take_scheme(struct span *origin, const char *scheme)
 {
-    static const char *const schemes[] = {"http://", "https://"};
-    for (size_t i = 0; i < ARRAY_COUNT(schemes); i++) {
-        size_t len = strlen(schemes[i]);
-        if (origin.len > len && span_equals_nocase(span_of(origin.data, len), schemes[i])) {
-            return span_same_nocase(span_of(origin.data + len, origin.len - len), host);
-        }
+    size_t len = strlen(scheme);
+    if (origin->len <= len || !span_equals_nocase(span_of(origin->data, len), scheme)) {
+        return false;
     }
-    return false;
+    *origin = span_of(origin->data + len, origin->len - len);
+    return true;
+}
+
+bool browser_is_our_origin(struct span origin, struct span host, const char *allowed)
+{
+    struct span name;
+    bool is_listed_host = name_of(host, &name) && is_listed(name, allowed);
+    bool is_ours =
+        take_scheme(&origin, "http://") || (is_listed_host && take_scheme(&origin, "https://"));
+    return is_ours && span_same_nocase(origin, host);
 }
 
 bool browser_is_our_site(struct span site)

@@ -39,7 +39,8 @@ static bool refuse_tricks(struct request *request)
         return false;
     }
     struct span value;
-    if (http_field(http, "Origin", &value) && !browser_is_our_origin(value, host)) {
+    if (http_field(http, "Origin", &value) &&
+        !browser_is_our_origin(value, host, request->service->options.allow_host)) {
         request_fail(request, 403, "origin", "the Origin is another site's");
         return true;
     }

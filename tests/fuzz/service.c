@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct span half = span_of(data, size / 2);
     struct span rest = span_of(data + size / 2, size - size / 2);
     UNUSED bool host = browser_is_our_host(all, "mote.example,b");
-    UNUSED bool origin = browser_is_our_origin(half, rest);
+    UNUSED bool origin = browser_is_our_origin(half, rest, "mote.example,b");
     UNUSED bool site = browser_is_our_site(all);
     return 0;
 }

@@ -39,22 +39,37 @@ TEST(browser, refuses_every_other_host)
     assert_false(browser_is_our_host(span_of_string("mote.example"), NULL));
 }
 
+static bool is_origin(const char *origin, const char *host)
+{
+    return browser_is_our_origin(span_of_string(origin), span_of_string(host), "mote.example");
+}
+
 TEST(browser, compares_origin_with_host)
 {
-    struct span host = span_of_string("localhost:8080");
-    assert_true(browser_is_our_origin(span_of_string("http://localhost:8080"), host));
-    assert_true(browser_is_our_origin(span_of_string("https://LOCALHOST:8080"), host));
+    assert_true(is_origin("http://localhost:8080", "localhost:8080"));
+    assert_true(is_origin("HTTP://LOCALHOST:8080", "localhost:8080"));
     static const char *const bad[] = {"null",
                                       "",
                                       "http://",
                                       "http://localhost",
                                       "http://localhost:8081",
+                                      "https://localhost:8080",
                                       "ftp://localhost:8080",
                                       "http://evil.example",
                                       "http://localhost:8080/"};
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
-        assert_false(browser_is_our_origin(span_of_string(bad[i]), host));
+        assert_false(is_origin(bad[i], "localhost:8080"));
     }
+    assert_false(browser_is_our_origin(span_of_string("https://mote.example"),
+                                       span_of_string("mote.example"), NULL));
+}
+
+TEST(browser, lets_a_configured_name_stand_behind_tls)
+{
+    assert_true(is_origin("https://mote.example", "mote.example"));
+    assert_true(is_origin("http://mote.example", "mote.example"));
+    assert_false(is_origin("https://mote.example:8443", "mote.example"));
+    assert_false(is_origin("https://evil.example", "mote.example"));
 }
 
 TEST(browser, lets_its_own_site_and_the_address_bar_pass)
