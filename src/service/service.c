@@ -13,6 +13,27 @@
 #include <stdlib.h>
 
 enum { LOG_FD = 2 }; /* stderr */
+enum { QUOTED_MAX = 80 };
+
+struct refusal {
+    int status;
+    const char *type;
+    const char *before;
+    const char *after;
+};
+
+enum times { ONCE, LIST };
+enum unbuilt { NEVER, WRITES };
+
+static const struct {
+    const char *name;
+    enum times times;
+    enum unbuilt unbuilt;
+} fields[] = {
+#define FIELD(name, times, unbuilt, text) {name, times, unbuilt},
+#include "service/field.def"
+#undef FIELD
+};
 
 static const char common_fields[] = "X-Content-Type-Options: nosniff\r\n"
                                     "Content-Security-Policy: sandbox\r\n";
@@ -25,28 +46,88 @@ static bool changes_something(const struct http_request *http)
            !http_method_is(http, "OPTIONS");
 }
 
+/* Appends what a client sent, in quotes and cut to a length that fits into a sentence. */
+static void put_quoted(struct buf *words, struct span value)
+{
+    buf_puts(words, "`");
+    buf_put(words, value.data, value.len < QUOTED_MAX ? value.len : QUOTED_MAX);
+    buf_puts(words, value.len < QUOTED_MAX ? "`" : "...`");
+}
+
+/* Refuses with "before `value` after". */
+static void refuse_value(struct request *request, const struct refusal *refusal, struct span value)
+{
+    struct buf words;
+    buf_init(&words, LINES_MAX);
+    buf_puts(&words, refusal->before);
+    put_quoted(&words, value);
+    buf_puts(&words, refusal->after);
+    buf_put(&words, "", 1);
+    request_fail(request, refusal->status, refusal->type,
+                 words.failed ? refusal->before : (const char *)words.data);
+    buf_deinit(&words);
+}
+
+/* Two of a field that may come once: the checks below would look at the first of them only. */
+static bool refuse_repeats(struct request *request)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(fields); i++) {
+        size_t count = http_field_repeats(request->http, fields[i].name);
+        if (fields[i].times == ONCE && count > 1) {
+            char detail[120];
+            snprintf(detail, sizeof detail, "the request has %zu fields %s; it may have one", count,
+                     fields[i].name);
+            request_fail(request, 400, "bad-header", detail);
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool refuse_tricks(struct request *request)
 {
+    static const struct refusal host_refusal = {
+        421, "host", "the Host ", " is none of localhost, 127.0.0.1, [::1] and --allow-host"};
+    static const struct refusal origin_refusal = {403, "origin", "the Origin ",
+                                                  " is not the site of this Host"};
+    static const struct refusal site_refusal = {403, "site", "the Sec-Fetch-Site ",
+                                                " is neither same-origin nor none"};
     struct http_request *http = request->http;
+    const char *allowed = request->service->options.allow_host;
     struct span host = http_host(http);
     bool is_bare = host.len == 0 && http_minor_version(http) == 0;
-    if (!is_bare && !browser_is_our_host(host, request->service->options.allow_host)) {
-        request_fail(request, 421, "host",
-                     "the Host is none of localhost, 127.0.0.1, [::1] and --allow-host");
+    if (!is_bare && !browser_is_our_host(host, allowed)) {
+        refuse_value(request, &host_refusal, host);
         return true;
     }
     if (!changes_something(http)) {
         return false;
     }
     struct span value;
-    if (http_field(http, "Origin", &value) &&
-        !browser_is_our_origin(value, host, request->service->options.allow_host)) {
-        request_fail(request, 403, "origin", "the Origin is another site's");
+    if (http_field(http, "Origin", &value) && !browser_is_our_origin(value, host, allowed)) {
+        refuse_value(request, &origin_refusal, value);
         return true;
     }
     if (http_field(http, "Sec-Fetch-Site", &value) && !browser_is_our_site(value)) {
-        request_fail(request, 403, "site", "Sec-Fetch-Site is neither same-origin nor none");
+        refuse_value(request, &site_refusal, value);
         return true;
+    }
+    return false;
+}
+
+/* The first coding of a body that is not `identity`. */
+static bool find_coding(const struct http_request *http, struct span *ret_coding)
+{
+    for (size_t i = 0; i < http_fields_count(http); i++) {
+        struct http_field field = http_field_at(http, i);
+        struct span rest = field.value;
+        while (span_equals_nocase(field.name, "Content-Encoding") && rest.data) {
+            struct span coding = span_trim(span_cut(&rest, ','));
+            if (!span_equals_nocase(coding, "identity")) {
+                *ret_coding = coding;
+                return true;
+            }
+        }
     }
     return false;
 }
@@ -54,30 +135,43 @@ static bool refuse_tricks(struct request *request)
 /* Fields that would do harm if they were ignored. */
 static bool refuse_unbuilt(struct request *request)
 {
-    static const char *const fields[] = {"Mcu-Ephemeral", "Mcu-Seed", "If-Match", "If-None-Match",
-                                         "Idempotency-Key"};
+    static const struct refusal coding_refusal = {
+        415, "encoding", "the Content-Encoding ",
+        ": a body is taken as it is, so only as identity"};
+    static const struct refusal range_refusal = {400, "range", "the Content-Range ",
+                                                 ": a PUT takes whole bodies"};
     struct http_request *http = request->http;
     struct span value;
     if (!changes_something(http)) {
         return false;
     }
     for (size_t i = 0; i < ARRAY_COUNT(fields); i++) {
-        if (http_field(http, fields[i], &value)) {
+        if (fields[i].unbuilt == WRITES && http_field(http, fields[i].name, &value)) {
             char detail[80];
-            snprintf(detail, sizeof detail, "the request field %s is not built yet", fields[i]);
+            snprintf(detail, sizeof detail, "the request field %s is not built yet",
+                     fields[i].name);
             request_fail(request, 501, "not-built", detail);
             return true;
         }
     }
-    if (http_field(http, "Content-Encoding", &value) && !span_equals_nocase(value, "identity")) {
-        request_fail(request, 415, "encoding", "a body is taken as it is: no Content-Encoding");
+    if (find_coding(http, &value)) {
+        refuse_value(request, &coding_refusal, value);
         return true;
     }
     if (http_method_is(http, "PUT") && http_field(http, "Content-Range", &value)) {
-        request_fail(request, 400, "range", "PUT takes whole bodies: no Content-Range");
+        refuse_value(request, &range_refusal, value);
         return true;
     }
     return false;
+}
+
+static void refuse_bad_id(struct request *request)
+{
+    char before[40];
+    snprintf(before, sizeof before, "the %.*s of the path, ", (int)request->ids.bad_name.len,
+             (const char *)request->ids.bad_name.data);
+    struct refusal refusal = {400, "bad-id", before, ", is no version 4 UUID"};
+    refuse_value(request, &refusal, request->ids.bad);
 }
 
 static bool refuse_route(struct request *request)
@@ -103,7 +197,7 @@ static bool refuse_route(struct request *request)
     } else if (found == ROUTE_NO_PATH) {
         request_fail(request, 404, "path", "there is nothing at this path; / says what there is");
     } else if (request->ids.is_bad) {
-        request_fail(request, 400, "bad-id", "the path has a segment that is no version 4 UUID");
+        refuse_bad_id(request);
     } else if (request->route->handler == HANDLER_not_built) {
         request_fail(request, 501, "not-built", "this path is not built yet");
     } else {
@@ -141,7 +235,8 @@ static void on_head(void *context, struct http_request *http)
         request_fail(request, 503, "draining", "the server is stopping");
         return;
     }
-    if (refuse_tricks(request) || refuse_route(request) || refuse_unbuilt(request)) {
+    if (refuse_repeats(request) || refuse_tricks(request) || refuse_route(request) ||
+        refuse_unbuilt(request)) {
         return;
     }
     read_cookies(request);

@@ -115,6 +115,18 @@ class Client:
         finally:
             link.close()
 
+    def pairs(self, method, path, pairs, body=b''):
+        """A request with these fields, which may have one name, in their order."""
+        link = http.client.HTTPConnection('127.0.0.1', self.port, timeout=60)
+        try:
+            link.putrequest(method, path)
+            for name, value in (*pairs, ('Content-Length', len(body))):
+                link.putheader(name, value)
+            link.endheaders(body)
+            return Reply(link.getresponse())
+        finally:
+            link.close()
+
     def put(self, path):
         """Stores a file as a new ROM; its id."""
         reply = self('PUT', '/mcu', Path(path).read_bytes())

@@ -137,13 +137,23 @@ def test_cookies_and_precedence(client, rom):
     assert client('GET', '/mcu').status == 404
 
 
-@pytest.mark.parametrize('path', ['/mcu/fish', '/mcu/..%2f..%2fetc%2fpasswd', '/mcu/..',
-                                  f'/mcu/{uuid.uuid4()}/x', f'/mcu/{uuid.uuid1()}',
-                                  '/runs/fish/console'])
-def test_a_malformed_id_in_the_path_is_400(client, path):
+OTHER_VERSION = str(uuid.uuid1())
+
+
+@pytest.mark.parametrize('path, what, text', [
+    ('/mcu/fish', '{rom}', 'fish'),
+    ('/mcu/..%2f..%2fetc%2fpasswd', '{rom}', '..%2f..%2fetc%2fpasswd'),
+    ('/mcu/..', '{rom}', '..'),
+    (f'/mcu/{uuid.uuid4()}/x', '{ram}', 'x'),
+    (f'/mcu/{OTHER_VERSION}', '{rom}', OTHER_VERSION),
+    ('/runs/fish/console', '{run}', 'fish'),
+])
+def test_a_malformed_id_in_the_path_is_400_and_named(client, path, what, text):
     reply = client('GET', path)
     assert reply.status == 400
-    assert problem(reply)['type'].endswith(':bad-id')
+    document = problem(reply)
+    assert document['type'].endswith(':bad-id')
+    assert what in document['detail'] and f'`{text}`' in document['detail']
 
 
 @pytest.mark.parametrize('path', ['/fish', '/mcu/', '/mcu/../../etc/passwd', '//mcu', '/MCU',
@@ -174,18 +184,44 @@ def test_paths_of_later_issues_are_501(client, path):
     assert client('GET', path).status == 501
 
 
-@pytest.mark.parametrize('name', ['Mcu-Ephemeral', 'Mcu-Seed', 'If-Match', 'If-None-Match',
-                                  'Idempotency-Key'])
+UNBUILT = ['Mcu-Ephemeral', 'Mcu-Seed', 'If-Match', 'If-None-Match', 'If-Unmodified-Since',
+           'Idempotency-Key', 'Content-Digest', 'Repr-Digest']
+
+
+@pytest.mark.parametrize('name', UNBUILT)
 def test_what_is_not_built_is_never_ignored(client, rom, name):
     path = rom('count')
-    for method in 'POST', 'PUT':
+    for method in 'POST', 'PUT', 'DELETE':
         reply = client(method, path, b'x', **{name: '*'})
-        assert reply.status == 501
+        assert reply.status == 501, method
         assert name in problem(reply)['detail']
+    assert client('GET', path, **{name: '*'}).status == 200  # of a read, nothing is harmed
 
 
-def test_encoded_bodies_are_415(client, rom):
-    assert client('POST', rom('echo'), b'x', Content_Encoding='gzip').status == 415
+@pytest.mark.parametrize('codings', [['gzip'], ['identity', 'gzip'], ['identity, gzip'], [''],
+                                     ['gzip', 'identity']])
+def test_encoded_bodies_are_415(client, rom, codings):
+    pairs = [('Content-Encoding', coding) for coding in codings]
+    reply = client.pairs('POST', rom('echo'), pairs, b'x')
+    assert reply.status == 415
+    assert ('`gzip`' if 'gzip' in str(codings) else '``') in problem(reply)['detail']
+
+
+def test_identity_is_no_encoding(client, rom):
+    pairs = [('Content-Encoding', 'identity'), ('Content-Encoding', 'Identity , identity')]
+    assert client.pairs('POST', rom('echo'), pairs, b'x').body == b'x'
+
+
+@pytest.mark.parametrize('name, value', [
+    ('Content-Type', 'text/plain'), ('Content-Range', 'bytes 0-0/1'), ('Mcu-Max-Cycles', '99999'),
+    ('Mcu-Max-Ms', '999'), ('Mcu-Seed', '1'), ('Mcu-Ephemeral', 'true'),
+    ('Origin', 'http://127.0.0.1'), ('Sec-Fetch-Site', 'none'), ('Idempotency-Key', 'a' * 20),
+    ('If-Unmodified-Since', 'Wed, 25 Nov 2026 00:00:00 GMT')])
+def test_a_field_that_may_come_once_is_400_when_it_comes_again(client, rom, name, value):
+    reply = client.pairs('POST', rom('echo'), [(name, value), (name.lower(), value)], b'x')
+    assert reply.status == 400
+    document = problem(reply)
+    assert document['type'].endswith(':bad-header') and f'2 fields {name}' in document['detail']
 
 
 def test_content_range_is_400(client, rom):
@@ -213,7 +249,8 @@ def test_cache_fields(client, rom):
 
 def test_rebinding_hosts_are_421(client):
     for host in 'evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1':
-        assert client('GET', '/', Host=host).status == 421
+        reply = client('GET', '/', Host=host)
+        assert reply.status == 421 and f'`{host}`' in problem(reply)['detail']
     for host in 'localhost', '127.0.0.1:1', '[::1]:8080':
         assert client('GET', '/', Host=host).status == 200
 
@@ -222,7 +259,9 @@ def test_foreign_origins_and_sites_are_403(client, rom):
     path = rom('count')
     own = f'http://127.0.0.1:{client.port}'
     for method in 'PUT', 'POST', 'DELETE':
-        assert client(method, path, Origin='http://evil.example').status == 403
+        evil = client(method, path, Origin='http://evil.example')
+        assert evil.status == 403 and '`http://evil.example`' in problem(evil)['detail']
+        assert client(method, path, Origin=own.replace('http', 'https')).status == 403
         assert client(method, path, Origin='null').status == 403
         assert client(method, path, Sec_Fetch_Site='cross-site').status == 403
         assert client(method, path, Sec_Fetch_Site='same-site').status == 403
