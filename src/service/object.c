@@ -194,32 +194,75 @@ static void get_console(struct request *request)
 
 /* ---- heads */
 
-static bool put_rom_head(struct request *request)
+/* Reads the query of a PUT, which has no key but, for a ROM, `format`. Whatever else stands there
+ * would be ignored where it was meant to change what is stored. */
+static int read_query(const struct request *request, struct span *format, struct msg *msg)
 {
-    struct span format = span_of_string("auto");
-    struct span query = http_query(request->http);
-    static const char name[] = "format=";
-    size_t name_len = sizeof name - 1;
-    if (query.len >= name_len && memcmp(query.data, name, name_len) == 0) {
-        format = span_of(query.data + name_len, query.len - name_len);
+    struct span rest = http_query(request->http);
+    bool is_rom = request->route->handler == HANDLER_put_rom;
+    bool has_format = false;
+    while (rest.data) {
+        struct span value = span_cut(&rest, '&');
+        struct span key = span_cut(&value, '=');
+        int shown = key.len < 60 ? (int)key.len : 60;
+        if (key.len == 0 && value.len == 0) {
+            continue;
+        }
+        if (!is_rom || !span_equals_string(key, "format")) {
+            return fail(msg, ERR_ARGUMENT, "the query's key `%.*s` is unknown: %s", shown,
+                        (const char *)key.data,
+                        is_rom ? "a PUT of a ROM has format" : "a PUT of a session has none");
+        }
+        if (has_format) {
+            return fail(msg, ERR_ARGUMENT, "the query's key format is there twice");
+        }
+        has_format = true;
+        *format = value;
     }
-    if (span_equals_string(format, "auto")) {
-        request->format = IMAGE_AUTO;
-    } else if (span_equals_string(format, "raw")) {
-        request->format = IMAGE_RAW;
-    } else {
-        bool is_later = span_equals_string(format, "hex") || span_equals_string(format, "srec") ||
-                        span_equals_string(format, "uf2");
-        request_fail(request, is_later ? 501 : 400, "format",
-                     is_later ? "this image format is not built yet: format is auto or raw"
-                              : "format is auto or raw");
+    return 0;
+}
+
+static int read_format(struct span text, enum image_format *ret_format, struct msg *msg)
+{
+    static const struct {
+        const char *name;
+        enum image_format format;
+        bool is_built;
+    } formats[] = {
+        {"auto", IMAGE_AUTO, true},  {"raw", IMAGE_RAW, true},   {"hex", IMAGE_AUTO, false},
+        {"srec", IMAGE_AUTO, false}, {"uf2", IMAGE_AUTO, false},
+    };
+    int shown = text.len < 60 ? (int)text.len : 60;
+    for (size_t i = 0; i < ARRAY_COUNT(formats); i++) {
+        if (span_equals_string(text, formats[i].name)) {
+            *ret_format = formats[i].format;
+            return formats[i].is_built ? 0
+                                       : fail(msg, ERR_NOT_BUILT,
+                                              "the image format %s is not built yet: format is "
+                                              "auto or raw",
+                                              formats[i].name);
+        }
+    }
+    return fail(msg, ERR_ARGUMENT, "the image format `%.*s` is unknown: format is auto or raw",
+                shown, (const char *)text.data);
+}
+
+static bool put_head(struct request *request)
+{
+    struct msg msg = {0};
+    struct span format = span_of_string("auto");
+    int err = read_query(request, &format, &msg);
+    const char *type = err ? "query" : "format";
+    err = err ? err : read_format(format, &request->format, &msg);
+    if (err) {
+        request_fail(request, err_http_status(err), type, msg.text);
         return false;
     }
     if (request->ids.has_first) {
         request->rom = request->ids.first;
         return true;
     }
-    int err = store_make_id(&request->rom);
+    err = store_make_id(&request->rom);
     if (err) {
         request_fail_err(request, err, NULL);
     }
@@ -230,9 +273,8 @@ bool object_head(struct request *request)
 {
     switch (request->route->handler) {
     case HANDLER_put_rom:
-        return put_rom_head(request);
     case HANDLER_put_ram:
-        return true;
+        return put_head(request);
     case HANDLER_front_page:
         reply_text(request, "text/plain; charset=utf-8", span_of_string(front_page));
         return false;

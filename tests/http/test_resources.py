@@ -62,6 +62,28 @@ def test_raw_images(client):
 
 
 def test_bad_images_are_refused_with_words(client):
+@pytest.mark.parametrize('query, status, words', [
+    ('format=raw', 201, None), ('format=auto', 201, None), ('', 201, None), ('&', 201, None),
+    ('&format=raw&', 201, None),
+    ('x=1&format=raw', 400, '`x`'), ('format=raw&x', 400, '`x`'), ('Format=raw', 400, '`Format`'),
+    ('x=1&format=bogus', 400, '`x`'), ('format=bogus', 400, '`bogus`'), ('format', 400, '``'),
+    ('format=raw&format=raw', 400, 'twice'), ('%66ormat=raw', 400, '`%66ormat`'),
+    ('format=hex', 501, 'hex'), ('format=raw&format=uf2', 400, 'twice'), ('=raw', 400, '``'),
+])
+def test_the_query_of_put(client, query, status, words):
+    reply = client('PUT', '/mcu?' + query, bytes.fromhex('13000000'))
+    assert reply.status == status
+    if words:
+        assert words in problem(reply)['detail']
+
+
+def test_a_put_of_a_session_has_no_query(client, rom):
+    session = f'{rom("count")}/{uuid.uuid4()}'
+    reply = client('PUT', session + '?format=raw', b'x')
+    assert reply.status == 400 and '`format`' in problem(reply)['detail']
+    assert client('GET', session).status == 404
+
+
     reply = client('PUT', '/mcu', b'\x7fELF' + bytes(60))
     assert reply.status == 422
     assert len(problem(reply)['detail']) > 10
