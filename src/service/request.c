@@ -235,16 +235,14 @@ void request_job(struct request *request, void (*work)(void *), void (*done)(voi
     jobs_submit(request->service->jobs, &request->job);
 }
 
-/* Segments after the first may be ids, which grant access: their first 8 characters only. */
+/* A segment may be an id, wherever it stands, and ids grant access: the first 8 characters only. */
 static void put_short_path(struct buf *line, struct span path)
 {
-    size_t slashes = 0;
     size_t in_segment = 0;
     for (size_t i = 0; i < path.len && line->len < 400; i++) {
         char c = (char)path.data[i];
-        slashes += c == '/';
         in_segment = c == '/' ? 0 : in_segment + 1;
-        if (slashes < 2 || in_segment <= 8) {
+        if (in_segment <= 8) {
             buf_print(line, c == '"' || c == '\\' ? "\\%c" : "%c", c);
         }
     }
@@ -275,7 +273,9 @@ void log_request(struct service *service, const struct request *request,
     if (request && request->has_run) {
         put_id(&line, "run", &request->run_id);
         put_id(&line, "rom", &request->rom);
-        put_id(&line, "ram", &request->ram);
+        if (!request->is_new || request->is_committed) {
+            put_id(&line, "ram", &request->ram);
+        }
         buf_print(&line, " committed=%s", request->is_committed ? "yes" : "no");
     }
     if (request && request->has_result) {

@@ -10,6 +10,7 @@ import socket
 import struct
 import subprocess
 from types import SimpleNamespace
+import uuid
 
 import pytest
 
@@ -259,6 +260,23 @@ def test_a_log_that_nobody_reads_stops_nothing(mote, tmp_path):
         server.kill()
         server.wait()
         os.close(ours)
+
+
+def test_the_log_shortens_an_id_wherever_it_stands(server, client):
+    names = [str(uuid.uuid4()) for _ in range(3)]
+    client('GET', '/' + names[0])
+    client('GET', '/mcu/' + names[1])
+    client('GET', f'/a/b/c/{names[2]}/')
+    wait_until(lambda: server.log.count(' status=') == 3)
+    for name in names:
+        assert name[:8] in server.log and name[:10] not in server.log
+
+
+def test_the_log_names_no_session_that_was_not_made(server, client, rom):
+    assert client('POST', rom('write_then_fault')).status == 502
+    wait_until(lambda: 'halt=fault' in server.log)
+    line = next(line for line in server.log.splitlines() if 'halt=fault' in line)
+    assert 'committed=no' in line and ' rom=' in line and ' ram=' not in line
 
 
 def test_keep_alive_and_pipelining(server, client, rom):
