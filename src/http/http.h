@@ -65,6 +65,9 @@ struct http_handler {
     void (*on_complete)(void *context, struct http_request *request);
     /* Forget this request: it must not be answered any more. */
     void (*on_abort)(void *context, struct http_request *request, enum http_abort why);
+    /* Header lines that every reply to this request has, the errors from here too; static. Asked
+     * once, at the reply: where the head was not understood, method and path may be empty. */
+    const char *(*reply_fields)(void *context, const struct http_request *request);
     /* The last sight of a request, answered or not: for logs and metrics. */
     void (*on_end)(void *context, struct http_request *request);
     /* http_server_drain was called and the last connection has closed. */

@@ -158,6 +158,10 @@ static void put_head(struct conn *c, const struct http_reply *reply)
     if (c->server->options.common_fields) {
         buf_puts(out, c->server->options.common_fields);
     }
+    const struct http_handler *handler = &c->server->handler;
+    if (handler->reply_fields) {
+        buf_puts(out, handler->reply_fields(handler->context, &c->request));
+    }
     buf_put(out, reply->fields.data, reply->fields.len);
     if (reply->status != 204 && reply->status != 304) {
         buf_puts(out, "Content-Length: ");

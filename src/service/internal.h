@@ -135,7 +135,7 @@ int memory_fail(const struct service *service, struct msg *msg);
 void request_fail(struct request *request, int status, const char *type, const char *detail);
 /* The same for an error of a layer below. */
 void request_fail_err(struct request *request, int err, const struct msg *msg);
-/* Answers; appends the fields that all replies below this path carry. Takes the body. */
+/* Answers. Takes the body. */
 void request_reply(struct request *request, int status, struct buf *lines,
                    const struct http_body *body);
 /* Takes bytes of the body. */

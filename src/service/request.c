@@ -109,18 +109,6 @@ const char *problem_type(int status)
     return "internal";
 }
 
-static bool is_post(const struct request *request)
-{
-    return request->route && request->route->handler == HANDLER_post_run;
-}
-
-/* What a cache may do: nothing at all with runs, ask first with the rest. */
-static const char *cache_fields(const struct request *request)
-{
-    return is_post(request) ? "Cache-Control: no-store\r\nVary: Cookie\r\n"
-                            : "Cache-Control: private, no-cache\r\nVary: Cookie\r\n";
-}
-
 void request_problem(struct request *request, const struct http_problem *problem)
 {
     struct http_request *http = request->http;
@@ -131,7 +119,6 @@ void request_problem(struct request *request, const struct http_problem *problem
     struct buf lines;
     buf_init(&lines, LINES_MAX);
     buf_put(&lines, problem->fields.data, problem->fields.len);
-    buf_puts(&lines, cache_fields(request));
     bool is_temporary = problem->status == 429 || problem->status == 503;
     buf_puts(&lines, is_temporary ? "Retry-After: 1\r\n" : "");
     struct http_problem copy = *problem;
@@ -190,7 +177,6 @@ void request_reply(struct request *request, int status, struct buf *lines,
         return;
     }
     request->http = NULL;
-    buf_puts(lines, cache_fields(request));
     if (lines->failed) {
         if (body->kind == HTTP_BODY_FILE) {
             os_close(body->fd);

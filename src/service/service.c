@@ -301,6 +301,16 @@ static void on_end(void *context, struct http_request *http)
     }
 }
 
+/* What a cache may do: nothing at all with runs and with what was not understood, ask first with
+ * the rest. */
+static const char *reply_fields(void *context, const struct http_request *http)
+{
+    UNUSED void *ignored = context;
+    bool is_stored = http_method(http).len > 0 && !http_method_is(http, "POST");
+    return is_stored ? "Cache-Control: private, no-cache\r\nVary: Cookie\r\n"
+                     : "Cache-Control: no-store\r\nVary: Cookie\r\n";
+}
+
 static void on_drained(void *context)
 {
     struct service *service = context;
@@ -367,6 +377,7 @@ static int create_http(struct service *service)
         .on_body = on_body,
         .on_complete = on_complete,
         .on_abort = on_abort,
+        .reply_fields = reply_fields,
         .on_end = on_end,
         .on_drained = on_drained,
     };

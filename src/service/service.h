@@ -27,8 +27,8 @@ struct service_options {
 struct service;
 
 /* Opens the store and starts the threads. Options and their strings are kept; takes the socket.
- * Refuses, before anything is made, an address to listen on that is none, or beyond loopback without
- * the option that asks for it in so many words. Returns owned. */
+ * Refuses, before anything is made, an address to listen on that is none, or beyond loopback
+ * without the option that asks for it in so many words. Returns owned. */
 MUST_CHECK int service_create(struct os_poll *poll, const struct service_options *options,
                               int zygote_socket, struct service **ret_service, struct msg *msg);
 /* Listens where the options say. */

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import socket
 import uuid
 
 import pytest
@@ -61,7 +62,6 @@ def test_raw_images(client):
     assert client('PUT', '/mcu?format=fish', image).status == 400
 
 
-def test_bad_images_are_refused_with_words(client):
 @pytest.mark.parametrize('query, status, words', [
     ('format=raw', 201, None), ('format=auto', 201, None), ('', 201, None), ('&', 201, None),
     ('&format=raw&', 201, None),
@@ -84,6 +84,7 @@ def test_a_put_of_a_session_has_no_query(client, rom):
     assert client('GET', session).status == 404
 
 
+def test_bad_images_are_refused_with_words(client):
     reply = client('PUT', '/mcu', b'\x7fELF' + bytes(60))
     assert reply.status == 422
     assert len(problem(reply)['detail']) > 10
@@ -267,6 +268,40 @@ def test_cache_fields(client, rom):
         assert reply['X-Content-Type-Options'] == 'nosniff'
         assert reply['Content-Security-Policy'] == 'sandbox'
         assert reply['Access-Control-Allow-Origin'] is None
+
+
+PATHS_OF_ERRORS = [
+    ('{rom}', b'Content-Length: 33554433\r\n\r\n', 413),
+    ('{rom}', b'Transfer-Encoding: chunked\r\n\r\nfish\r\n', 400),
+    ('{rom}', b'X: a', 408),
+    ('{rom}', b'Content-Length: 1\r\nOrigin: http://evil.example\r\n\r\na', 403),
+    ('{rom}', b'Content-Length: 1\r\nContent-Encoding: gzip\r\n\r\na', 415),
+    ('{rom}', b'Content-Length: x\r\n\r\n', 400),
+    ('/mcu/fish', b'\r\n', 400),
+    ('/mcu/' + 'a' * 9000, b'\r\n', 414),
+    ('{rom}', b'X: ' + b'a' * 20000 + b'\r\n\r\n', 431),
+    ('{rom}', b'Expect: fish\r\n\r\n', 417),
+]
+
+
+@pytest.mark.parametrize('path, rest, status', PATHS_OF_ERRORS)
+def test_errors_have_their_cache_fields_too(start_server, client_of, firmware, path, rest, status):
+    server = start_server(*(['--header-ms', '100'] if status == 408 else []))
+    rom = '/mcu/' + client_of(server).put(firmware('echo'))
+    for method, cache in ('POST', b'no-store'), ('PUT', b'private, no-cache'):
+        line = f'{method} {path.format(rom=rom)} HTTP/1.1\r\nHost: localhost\r\n'.encode()
+        with socket.create_connection(('127.0.0.1', server.port), timeout=30) as link:
+            link.sendall(line + rest)
+            head = link.recv(65536).partition(b'\r\n\r\n')[0]
+        assert head.startswith(b'HTTP/1.1 %d ' % status), head
+        assert b'\r\nCache-Control: ' + cache + b'\r\n' in head
+        assert head.count(b'\r\nVary: Cookie') == 1 and head.count(b'Cache-Control') == 1
+
+
+def test_a_request_that_is_not_understood_is_not_cached(server):
+    with socket.create_connection(('127.0.0.1', server.port), timeout=30) as link:
+        link.sendall(b'G(T /mcu HTTP/1.1\r\n\r\n')
+        assert b'\r\nCache-Control: no-store\r\n' in link.recv(65536)
 
 
 def test_rebinding_hosts_are_421(client):
