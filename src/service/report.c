@@ -3,6 +3,7 @@
 #include "service/internal.h"
 
 #include "os/clock.h"
+#include "service/accept.h"
 
 #include <stdio.h>
 
@@ -104,11 +105,23 @@ static void put_detail(const struct request *request, struct buf *text)
               (unsigned long long)stop->cycles);
 }
 
+static int quality_of(const struct http_request *http, const char *type)
+{
+    struct accept accept = {0};
+    for (size_t i = 0; i < http_fields_count(http); i++) {
+        struct http_field field = http_field_at(http, i);
+        if (span_equals_nocase(field.name, "Accept")) {
+            accept_read(&accept, field.value, type);
+        }
+    }
+    return accept_quality(&accept);
+}
+
+/* A report is for whoever does not say that OUT is dearer to them. */
 static bool wants_bytes(const struct request *request)
 {
-    struct span accept;
-    return http_field(request->http, "Accept", &accept) &&
-           span_equals_nocase(accept, "application/octet-stream");
+    return quality_of(request->http, "application/octet-stream") >
+           quality_of(request->http, "application/problem+json");
 }
 
 static void reply_bytes(struct request *request, struct buf *lines)

@@ -1,6 +1,7 @@
 /* service.c - fuzzes what the service reads of a request: target, cookies, Host, Origin */
 /* SPDX-License-Identifier: MIT */
 #include "base/check.h"
+#include "service/accept.h"
 #include "service/browser.h"
 #include "service/cookie.h"
 #include "service/route.h"
@@ -28,5 +29,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     UNUSED bool host = browser_is_our_host(all, "mote.example,b");
     UNUSED bool origin = browser_is_our_origin(half, rest, "mote.example,b");
     UNUSED bool site = browser_is_our_site(all);
+    struct accept accept = {0};
+    accept_read(&accept, half, "application/octet-stream");
+    accept_read(&accept, rest, "application/octet-stream");
+    int quality = accept_quality(&accept);
+    check(quality >= 0 && quality <= 1000);
     return 0;
 }

@@ -163,6 +163,23 @@ def test_the_report_of_a_fault(client, rom):
     assert raw.status == 502 and raw.body == b'X'
 
 
+@pytest.mark.parametrize('accept, is_raw', [
+    ('application/octet-stream', True),
+    ('application/octet-stream, */*;q=0.1', True),
+    ('application/problem+json;q=0.5, application/octet-stream', True),
+    ('application/*;q=0.2, application/octet-stream;q=0.3', True),
+    ('application/problem+json;q=0, */*', True),
+    ('*/*', False),
+    ('application/octet-stream, application/problem+json', False),
+    ('application/octet-stream;q=0.1, */*', False),
+    ('text/html', False),
+])
+def test_a_fault_is_told_as_the_client_prefers(client, rom, accept, is_raw):
+    reply = client('POST', rom('write_then_fault'), Accept=accept)
+    assert reply.status == 502 and reply['Mcu-Halt'] == 'fault'
+    assert (reply.body == b'X') == is_raw
+
+
 FAULTS = {
     'write_rom': (7, 'ROM'),
     'jump_to_in': (1, 'IN'),
