@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/worker.h"
 
+#include "machine/backtrace.h"
 #include "os/clock.h"
 #include "os/map.h"
 #include "os/process.h"
@@ -136,7 +137,11 @@ static int run(struct worker *w)
     result->console_len = w->console_len;
     if (result->stop.halt == HALT_FAULT) {
         find_symbol(&w->image, result->stop.mepc, &result->pc_symbol);
-        find_symbol(&w->image, result->stop.x[1], &result->ra_symbol);
+        uint32_t ra = result->stop.x[1];
+        if (backtrace_has_caller(&w->image, result->stop.mepc, ra)) {
+            find_symbol(&w->image, ra - 1, &result->ra_symbol);
+            result->ra_symbol.offset++;
+        }
         return 0;
     }
     int err = dirty_write(w->fds[RUN_FD_DELTA], machine_ram_dirty(w->machine),

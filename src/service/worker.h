@@ -60,7 +60,7 @@ struct run_result {
     uint64_t run_ns;
     struct stop stop;
     struct run_symbol pc_symbol; /* of a fault: where the trap was taken */
-    struct run_symbol ra_symbol; /* and where x1 would have returned to */
+    struct run_symbol ra_symbol; /* and where its caller goes on, where x1 tells */
     struct msg msg;
 };
 

@@ -163,6 +163,33 @@ def test_the_report_of_a_fault(client, rom):
     assert raw.status == 502 and raw.body == b'X'
 
 
+# Names of functions; a call of `leave` returns before the fault, so x1 is stale then.
+CALLS = '''
+#define APART __attribute__((noinline, noclone, optimize("no-optimize-sibling-calls")))
+APART void leave(void) { asm volatile(""); }
+APART int fault(void) { return *(volatile int *)4; }
+APART int stale(void) { leave(); return *(volatile int *)4; }
+APART int call_fault(void) { int r = fault(); asm volatile(""); return r; }
+APART int call_stale(void) { int r = stale(); asm volatile(""); return r; }
+APART int lose(void) { asm volatile("mv ra, %0; lw t0, 4(zero)" :: "r"(leave) : "t0", "ra");
+                       return 0; }
+APART int astray(void) { ((void (*)(void))0x22000000)(); asm volatile(""); return 1; }
+void _start(void) { START(); for (;;) {} }
+'''
+
+
+@pytest.mark.parametrize('start, frames', [
+    ('call_fault', ['fault', 'call_fault']),
+    ('call_stale', ['stale']),             # x1 points behind the call of leave, in stale itself
+    ('lose', ['lose']),                    # x1 points at code that no call stands before
+    ('astray', [None, 'astray']),          # a jump to where no function is
+])
+def test_a_back_trace_holds_what_is_known(client, cross, start, frames):
+    path = '/mcu/' + client.put(cross.c(CALLS.replace('START', start)))
+    trace = json.loads(client('POST', path).body)['backtrace']
+    assert [frame.get('symbol') for frame in trace] == frames
+
+
 @pytest.mark.parametrize('accept, is_raw', [
     ('application/octet-stream', True),
     ('application/octet-stream, */*;q=0.1', True),

@@ -1,5 +1,6 @@
 /* image_test.c - images that load, and hostile ones that are refused by name */
 /* SPDX-License-Identifier: MIT */
+#include "machine/backtrace.h"
 #include "machine/image.h"
 
 #include "test.h"
@@ -338,6 +339,35 @@ TEST(image, names_addresses)
     assert_false(image_symbol(&image, TEXT - 1, &name, &offset));
     assert_false(image_symbol(&image, DATA + 12, &name, &offset));
     assert_false(image_symbol(&image, 0, &name, &offset));
+}
+
+TEST(image, tells_a_return_address_from_another_value)
+{
+    struct elf elf = good_elf();
+    static const uint8_t calls[] = {
+        0xef, 0x00, 0x00, 0x00, /* start: jal ra */
+        0x6f, 0x00, 0x00, 0x00, /* jal zero: a jump */
+        0x02, 0x95,             /* c.jalr a0 */
+        0x02, 0x85,             /* c.jr a0: a jump */
+        0xe7, 0x00, 0x05, 0x00, /* jalr ra, a0: the last of start; main begins behind it */
+    };
+    memset(elf.text, 0, sizeof elf.text);
+    memcpy(elf.text, calls, sizeof calls);
+    elf.sh[1].sh_flags = SHF_ALLOC | SHF_EXECINSTR;
+    struct image image;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    static const uint32_t good[] = {TEXT + 4, TEXT + 10, TEXT + 16};
+    for (size_t i = 0; i < ARRAY_COUNT(good); i++) {
+        assert_true(backtrace_has_caller(&image, TEXT + 20, good[i]));
+        assert_true(backtrace_has_caller(&image, 0x22000000, good[i]));
+        assert_false(backtrace_has_caller(&image, TEXT + 2, good[i]));
+    }
+    static const uint32_t bad[] = {0,        2,          TEXT,       TEXT + 2,  TEXT + 3,
+                                   TEXT + 5, TEXT + 8,   TEXT + 12,  TEXT + 64, TEXT + 66,
+                                   DATA + 4, 0x7ffffffe, 0xfffffffe, 0xffffffff};
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        assert_false(backtrace_has_caller(&image, TEXT + 20, bad[i]));
+    }
 }
 
 TEST(image, loads_without_sound_symbols)
