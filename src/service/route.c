@@ -66,9 +66,29 @@ static bool matches(const char *pattern, struct span path, struct route_ids *ids
     return have.len == 0;
 }
 
+/* Whether HTTP has such a method at all: those of the rows, and what RFC 9110 and 5789 add. */
+static bool is_method(struct span method)
+{
+    static const char *const others[] = {"HEAD", "OPTIONS", "PATCH", "TRACE"};
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
+        if (span_equals_string(method, others[i])) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(routes); i++) {
+        if (span_equals_string(method, routes[i].method)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum route_found route_find(struct span method, struct span path, const struct route **ret_route,
                             struct route_ids *ret_ids)
 {
+    if (!is_method(method)) {
+        return ROUTE_UNKNOWN_METHOD;
+    }
     bool has_path = false;
     struct span wanted = span_equals_string(method, "HEAD") ? span_of_string("GET") : method;
     for (size_t i = 0; i < ARRAY_COUNT(routes); i++) {

@@ -44,7 +44,8 @@ enum route_found {
     ROUTE_OK,
     ROUTE_NO_PATH,
     ROUTE_NO_METHOD,
-    ROUTE_OPTIONS, /* answered from the table, with route_allow */
+    ROUTE_UNKNOWN_METHOD, /* HTTP has none of that name, in just these capitals */
+    ROUTE_OPTIONS,        /* answered from the table, with route_allow */
 };
 
 /* Looks the request up; *ret_route and *ret_ids only with ROUTE_OK, HEAD gives GET's row. */

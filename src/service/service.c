@@ -194,6 +194,10 @@ static bool refuse_route(struct request *request)
                                                         .detail = "this path has no such method; "
                                                                   "Allow lists those it has",
                                                         .fields = buf_span(&lines)});
+    } else if (found == ROUTE_UNKNOWN_METHOD) {
+        static const struct refusal method_refusal = {501, "unknown-method", "the method ",
+                                                      " is not one of HTTP's"};
+        refuse_value(request, &method_refusal, http_method(http));
     } else if (found == ROUTE_NO_PATH) {
         request_fail(request, 404, "path", "there is nothing at this path; / says what there is");
     } else if (request->ids.is_bad) {

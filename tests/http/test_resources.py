@@ -202,6 +202,15 @@ def test_missing_methods_are_405_with_allow(client, method, path, allow):
     assert options.status == 204 and options['Allow'] == reply['Allow']
 
 
+@pytest.mark.parametrize('method', ['SOURCE', 'BREW', 'post'])
+def test_methods_that_http_has_not_are_501(client, method):
+    for path in '/mcu', '/fish':
+        reply = client(method, path)
+        assert reply.status == 501
+        document = problem(reply)
+        assert document['type'].endswith(':unknown-method') and f'`{method}`' in document['detail']
+
+
 @pytest.mark.parametrize('path', ['/readyz', '/metrics', '/openapi.json', f'/runs/{uuid.uuid4()}'])
 def test_paths_of_later_issues_are_501(client, path):
     assert client('GET', path).status == 501

@@ -66,12 +66,25 @@ TEST(route, tells_a_bad_id_from_a_missing_path)
     }
 }
 
+TEST(route, tells_a_method_that_is_none_from_one_that_is_not_here)
+{
+    const struct route *route;
+    struct route_ids ids;
+    static const char *const none[] = {"get", "SOURCE", "BREW", "GETT", ""};
+    for (size_t i = 0; i < ARRAY_COUNT(none); i++) {
+        assert_int_equal(find(none[i], "/mcu", &route, &ids), ROUTE_UNKNOWN_METHOD);
+        assert_int_equal(find(none[i], "/fish", &route, &ids), ROUTE_UNKNOWN_METHOD);
+    }
+    assert_int_equal(find("TRACE", "/mcu", &route, &ids), ROUTE_NO_METHOD);
+    assert_int_equal(find("DELETE", "/fish", &route, &ids), ROUTE_NO_PATH);
+}
+
 TEST(route, lists_the_methods_that_a_path_has)
 {
     const struct route *route;
     struct route_ids ids;
     assert_int_equal(find("DELETE", "/mcu", &route, &ids), ROUTE_NO_METHOD);
-    assert_int_equal(find("get", "/mcu", &route, &ids), ROUTE_NO_METHOD);
+    assert_int_equal(find("PATCH", "/mcu", &route, &ids), ROUTE_NO_METHOD);
     assert_int_equal(find("OPTIONS", "/roms", &route, &ids), ROUTE_OPTIONS);
     assert_int_equal(find("OPTIONS", "*", &route, &ids), ROUTE_OPTIONS);
     struct buf b;
