@@ -27,8 +27,10 @@ static bool read_cap(struct request *request, const char *name, uint64_t *cap)
         value = value * 10 + (uint64_t)(text.data[i] - '0');
     }
     if (!is_good || value == 0) {
-        char detail[100];
-        snprintf(detail, sizeof detail, "%s is one whole number of 1 to 18 digits, not zero", name);
+        char detail[160];
+        snprintf(detail, sizeof detail,
+                 "%s is one whole number of 1 to 18 digits and not zero, but here `%.*s`", name,
+                 text.len < 40 ? (int)text.len : 40, (const char *)text.data);
         request_fail(request, 400, "bad-header", detail);
         return false;
     }
@@ -168,7 +170,10 @@ static void no_worker(void *context)
 {
     struct request *request = context;
     unqueue(request);
-    request_fail(request, 429, "queue-timeout", "no worker became free within queue-ms");
+    char detail[120];
+    snprintf(detail, sizeof detail, "no worker became free for the %llu ms that queue-ms allows",
+             (unsigned long long)request->service->options.queue_ms);
+    request_fail(request, 429, "queue-timeout", detail);
     end(request);
 }
 
@@ -189,7 +194,12 @@ void post_turn(struct request *request)
     uint64_t due = request->queued_ns + options->queue_ms * 1000000u;
     if (service->workers_waiting >= options->waiting_max ||
         os_timer_start(service->poll, &request->timer, due)) {
-        request_fail(request, 503, "busy", "as many runs as --waiting allows wait for a worker");
+        char detail[120];
+        snprintf(detail, sizeof detail,
+                 "%llu runs wait for a worker already, of the %llu that --waiting allows",
+                 (unsigned long long)service->workers_waiting,
+                 (unsigned long long)options->waiting_max);
+        request_fail(request, 503, "busy", detail);
         end(request);
         return;
     }

@@ -150,8 +150,9 @@ void session_enter(struct request *request, const struct id *id)
     }
     if (session->waiting_count >= max || start_timer(request)) {
         char detail[120];
-        snprintf(detail, sizeof detail, "%llu requests wait for this session already, the limit",
-                 (unsigned long long)session->waiting_count);
+        snprintf(detail, sizeof detail,
+                 "%llu requests wait for this session already, of the %llu that --queue allows",
+                 (unsigned long long)session->waiting_count, (unsigned long long)max);
         request_fail(request, 429, "queue-full", detail);
         request->is_busy = false;
         request_release(request);

@@ -82,7 +82,9 @@ def test_a_full_queue_is_429(start_server, client_of, firmware):
     wait_until(lambda: replies.append(client('POST', session, b'0', timeout=60)) or
                replies[-1].status == 429)
     assert replies[-1]['Retry-After']
-    assert json.loads(replies[-1].body)['type'].endswith(':queue-full')
+    full = json.loads(replies[-1].body)
+    assert full['type'].endswith(':queue-full')
+    assert '1 requests wait' in full['detail'] and 'of the 1 that --queue' in full['detail']
     for link in links:
         link.close()
 
@@ -97,6 +99,28 @@ def test_a_wait_that_is_too_long_is_429(start_server, client_of, firmware):
     reply = client('POST', session)
     assert reply.status == 429 and reply['Retry-After']
     link.close()
+
+
+@pytest.mark.parametrize('options, waiting, status, words', [
+    (['--workers', '1', '--waiting', '1'], 1, 503, ['1 runs wait', 'the 1 that --waiting']),
+    (['--workers', '1', '--queue-ms', '100'], 0, 429, ['100 ms that queue-ms']),
+])
+def test_a_want_of_workers_is_told(start_server, client_of, firmware, options, waiting, status,
+                                   words):
+    server = start_server(*options)
+    client = client_of(server)
+    path = '/mcu/' + client.put(firmware('forever'))
+    links = [start_post(server, path, b'')]
+    wait_until(lambda: is_running(server))
+    replies = []
+    if waiting:
+        links.append(start_post(server, path, b''))
+    wait_until(lambda: replies.append(client('POST', path, timeout=60)) or
+               replies[-1].status == status)
+    detail = json.loads(replies[-1].body)['detail']
+    assert replies[-1]['Retry-After'] and all(word in detail for word in words), detail
+    for link in links:
+        link.close()
 
 
 @pytest.mark.parametrize('leave', [lambda s: s.close(), lambda s: s.shutdown(socket.SHUT_WR)])
