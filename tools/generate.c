@@ -1,5 +1,6 @@
 /* generate.c - print what is derived from the tables: headers for guests, pages for readers */
 /* SPDX-License-Identifier: MIT */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -207,6 +208,47 @@ static void print_routes(void)
 #undef ROUTE
 }
 
+static void print_fields(void)
+{
+    puts("| field | may come | built | what it is here |\n|---|---|---|---|");
+    const char *const ONCE = "once";
+    const char *const LIST = "again";
+    const char *const NEVER = "yes";
+    const char *const WRITES = "no: 501";
+#define FIELD(name, times, unbuilt, text) \
+    printf("| `%s` | %s | %s | %s |\n", name, times, unbuilt, text);
+#include "service/field.def"
+#undef FIELD
+}
+
+/* By status; a type that both tables have with a status is printed once. */
+static void print_problems(void)
+{
+    static const struct {
+        int status;
+        const char *type;
+        const char *text;
+    } rows[] = {
+#define PROBLEM(status, type, text) {status, type, text},
+#include "http/problem.def"
+#include "service/problem.def"
+#undef PROBLEM
+    };
+    size_t count = sizeof rows / sizeof rows[0];
+    puts("| status | type | when |\n|--:|---|---|");
+    for (int status = 400; status < 600; status++) {
+        for (size_t i = 0; i < count; i++) {
+            bool is_new = rows[i].status == status;
+            for (size_t j = 0; j < i && is_new; j++) {
+                is_new = rows[j].status != status || strcmp(rows[j].type, rows[i].type) != 0;
+            }
+            if (is_new) {
+                printf("| %d | `%s` | %s |\n", status, rows[i].type, rows[i].text);
+            }
+        }
+    }
+}
+
 /* The option's value where nobody gives one; a text option's is in its text. */
 static const char *fallback_text(const char *kind, long long fallback, char ret_text[32])
 {
@@ -245,6 +287,8 @@ static const struct target {
     {"compressed", print_compressed},
     {"csrs", print_csrs},
     {"routes", print_routes},
+    {"fields", print_fields},
+    {"problems", print_problems},
     {"options", print_options},
 };
 

@@ -96,10 +96,9 @@ const char *problem_type(int status)
         int status;
         const char *type;
     } types[] = {
-        {400, "bad-request"}, {403, "forbidden"},   {404, "not-found"},  {405, "method"},
-        {408, "timeout"},     {409, "conflict"},    {413, "too-large"},  {415, "encoding"},
-        {421, "misdirected"}, {422, "bad-image"},   {429, "quota"},      {431, "header-too-large"},
-        {501, "not-built"},   {503, "unavailable"}, {507, "store-full"},
+#define PROBLEM(status, type, text) {status, type},
+#include "service/problem.def"
+#undef PROBLEM
     };
     for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
         if (types[i].status == status) {
