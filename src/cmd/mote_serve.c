@@ -10,6 +10,7 @@
 #include "service/worker.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,50 +83,63 @@ static int add_value(struct arguments *arguments, const struct option_row *row, 
                                                   : add(arguments, text, msg);
 }
 
-static char *trim(char *text)
+/* A line's piece as a string: without the blanks around it. `line` is cut in place. */
+static char *to_string(struct span piece)
 {
-    text += strspn(text, " \t\r\n");
-    size_t len = strlen(text);
-    while (len > 0 && strchr(" \t\r\n", text[len - 1])) {
-        text[--len] = '\0';
-    }
+    struct span s = span_trim(piece);
+    char *text = (char *)(uintptr_t)s.data;
+    text[s.len] = '\0';
     return text;
 }
 
+/* `line` has no end of line any more, and a byte of room behind it. */
 static int add_line(struct arguments *arguments, char *line, struct msg *msg)
 {
     line[strcspn(line, "#")] = '\0';
-    char *name = trim(line);
-    if (!*name) {
-        return 0;
+    struct span value = span_of_string(line);
+    struct span before = span_cut(&value, '=');
+    char *name = to_string(before);
+    if (!value.data) {
+        return *name ? fail(msg, ERR_USAGE, "`%.60s` is not `name = value`", name) : 0;
     }
-    char *equals = strchr(name, '=');
-    if (!equals) {
-        return fail(msg, ERR_USAGE, "`%.60s` is not `name = value`", name);
-    }
-    *equals = '\0';
-    name = trim(name);
     const struct option_row *row = find(name);
     if (!row || strcmp(name, "config") == 0) {
         return fail(msg, ERR_USAGE, "there is no option `%.60s`; see `mote serve --help`", name);
     }
-    return add_value(arguments, row, trim(equals + 1), msg);
+    return add_value(arguments, row, to_string(value), msg);
+}
+
+/* Takes the end off a line; false where there was more of it than fits. */
+static bool end_line(char line[LINE_MAX_BYTES], bool is_last)
+{
+    size_t len = strcspn(line, "\n");
+    bool is_whole = line[len] == '\n' || is_last;
+    line[len] = '\0';
+    len -= len > 0 && line[len - 1] == '\r';
+    line[len] = '\0';
+    return is_whole;
 }
 
 static int add_file(struct arguments *arguments, const char *path, struct msg *msg)
 {
     FILE *file = fopen(path, "r");
     if (!file) {
-        return fail(msg, ERR_USAGE, "--config: %.200s cannot be read", path);
+        return fail(msg, ERR_USAGE, "--config: %.200s cannot be read: %s", path, strerror(errno));
     }
     char line[LINE_MAX_BYTES];
     int err = 0;
     for (int number = 1; !err && fgets(line, sizeof line, file); number++) {
         struct msg why = {0};
-        err = add_line(arguments, line, &why);
+        err = end_line(line, feof(file))
+                  ? add_line(arguments, line, &why)
+                  : fail(&why, ERR_USAGE, "the line is over its limit of %d bytes", LINE_MAX_BYTES);
         if (err) {
             UNUSED int same = fail(msg, err, "%.150s:%d: %.200s", path, number, why.text);
         }
+    }
+    /* A folder opens like a file and fails at its first byte. */
+    if (!err && ferror(file)) {
+        err = fail(msg, ERR_USAGE, "--config: %.200s cannot be read: %s", path, strerror(errno));
     }
     fclose(file);
     return err;

@@ -19,7 +19,7 @@ from test_queue import children_of, is_running, start_post, wait_until
 
 def serve(mote, *options):
     """A server that is to end by itself."""
-    return subprocess.run([mote, 'serve', *options], capture_output=True, text=True, timeout=30)
+    return subprocess.run([mote, 'serve', *options], capture_output=True, text=True, timeout=5)
 
 
 def test_refuses_to_bind_beyond_loopback(mote, tmp_path):
@@ -117,6 +117,35 @@ def test_options_from_file_and_environment(start_server, client_of, firmware, tm
     assert cap('--config', str(config)) == '5000'
     assert cap('--config', str(config), environment=environment) == '4000'
     assert cap('--max-cycles', '3000', environment=environment) == '3000'
+
+
+@pytest.mark.parametrize('text, words', [
+    (b'max-ms\n', ['mote.conf:1:', '`max-ms` is not `name = value`']),
+    (b'\n# x\nmax-mss = 5\n', ['mote.conf:3:', '`max-mss`']),
+    (b'config = x\n', ['mote.conf:1:', '`config`']),
+    (b'max-ms = 5s = 6\n', ['5s = 6']),
+    (b'# ' + b'x' * 5000 + b'\nmax-ms = 5s\n', ['mote.conf:1:', '4096 bytes']),
+    (b'max-ms = ' + b' ' * 4087 + b'5s', ['mote.conf:1:', '4096 bytes']),
+    (None, ['mote.conf', 'directory']),
+], ids=['no value', 'no option', 'itself', 'two values', 'long comment', 'long value', 'folder'])
+def test_a_bad_configuration_is_named(mote, tmp_path, text, words):
+    config = tmp_path / 'mote.conf'
+    if text is None:
+        config.mkdir()
+    else:
+        config.write_bytes(text)
+    run = serve(mote, '--config', config, '--listen', '127.0.0.1:0', '--store', tmp_path / 's')
+    assert run.returncode == 2
+    assert all(word in run.stderr for word in words), run.stderr
+    missing = serve(mote, '--config', tmp_path / 'none')
+    assert missing.returncode == 2 and 'No such file' in missing.stderr
+
+
+def test_a_configuration_may_end_without_a_line_end(start_server, client_of, firmware, tmp_path):
+    config = tmp_path / 'mote.conf'
+    config.write_bytes(b'  max-ms=5s\r\n\tmax-cycles  =  5000')
+    client = client_of(start_server('--config', config))
+    assert client('POST', '/mcu/' + client.put(firmware('forever')))['Mcu-Cycles'] == '5000'
 
 
 def test_a_graceful_stop_commits_what_runs(start_server, client_of, firmware):
