@@ -1,5 +1,7 @@
 /* generate.c - print what is derived from the tables: headers for guests, pages for readers */
 /* SPDX-License-Identifier: MIT */
+#include "base/defaults.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

@@ -63,7 +63,7 @@ static int take_server(const char *text, char ret_server[REMEMBER_SERVER_SIZE], 
 static int choose(struct client *c, const struct client_options *options, struct msg *msg)
 {
     struct remembered *now = &c->now;
-    const char *remembered = now->server[0] ? now->server : "http://127.0.0.1:8080";
+    const char *remembered = now->server[0] ? now->server : "http://" DEFAULT_ADDRESS;
     char server[REMEMBER_SERVER_SIZE] = "";
     char rom[ID_TEXT_LEN + 1];
     int err = take_server(options->server ? options->server : remembered, server, msg);

@@ -4,6 +4,7 @@
 /* Life cycle: client_open -> client_path, client_call ..., change `now` as the replies say ->
  * client_close, which remembers `now` where all went well and gives the exit status. */
 #include "base/buf.h"
+#include "base/defaults.h"
 #include "cmd/option.h"
 #include "cmd/remember.h"
 #include "os/command.h"
@@ -22,7 +23,7 @@ enum { CLIENT_TIMEOUT_MS = 120000 };
 /* Rows for a struct that has a `struct client_options client`. */
 #define CLIENT_ROWS_ALL(type)                                                                     \
     OPTION_ROW(type, TEXT, client.server, "server", 's', "URL", 0, 0, 0,                          \
-               "the server (the last one used; http://127.0.0.1:8080 at first)")                  \
+               "the server (the last one used; http://" DEFAULT_ADDRESS " at first)")             \
     OPTION_ROW(type, MS, client.timeout_ms, "timeout", 0, "TIME", CLIENT_TIMEOUT_MS, 1, 86400000, \
                "give up where nothing comes or goes for this time: 30s, 2m")
 #define CLIENT_ROWS(type)                                                                      \

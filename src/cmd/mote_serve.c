@@ -260,8 +260,8 @@ int mote_serve(int argc, char **argv)
     if (parsed < 0) {
         return command_end(&program, parsed, &msg);
     }
-    options.listen = options.listen ? options.listen : "127.0.0.1:8080";
-    options.store = options.store ? options.store : "mote-store";
+    options.listen = options.listen ? options.listen : DEFAULT_ADDRESS;
+    options.store = options.store ? options.store : DEFAULT_STORE;
     /* Before anything is open: what is there now, the children of runs can see. */
     int zygote_socket = -1;
     int err = os_check_page_size(&msg);

@@ -3,6 +3,7 @@
 #pragma once
 /* Life cycle: fill struct run with options, program and files -> run_go -> exit status.
  * Shared by rv32im (four files) and mote run (an image, standard input and output). */
+#include "base/defaults.h"
 #include "base/err.h"
 #include "cmd/option.h"
 #include "machine/machine.h"

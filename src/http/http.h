@@ -42,8 +42,8 @@ struct http_options {
 
 enum { HTTP_FIELDS_MAX = 128 };
 
-/* The limits of the API's contract: 16 KiB within 10 s, 8 KiB, 100 fields, 1000 connections, 60 s,
- * 2 s, 1 KiB/s over 10 s and for replies; no common fields; "urn:problem:". */
+/* What base/defaults.h says; closing takes 2 s, the rate of a body is over 10 s; no common
+ * fields; "urn:problem:". */
 struct http_options http_options_default(void);
 
 /* Why a request will never be answered by its handler. */

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/internal.h"
 
-#include "base/limits.h"
+#include "base/defaults.h"
 #include "os/clock.h"
 
 #include <stdio.h>
@@ -11,21 +11,22 @@
 enum { ACCEPTS_PER_TURN = 64 };
 
 #define ACCEPT_PAUSE_NS 100000000u
+#define MS_NS           1000000u
 #define SECOND_NS       1000000000u
 
 struct http_options http_options_default(void)
 {
     return (struct http_options){
-        .head_bytes_max = KiB(16),
-        .target_bytes_max = KiB(8),
-        .fields_count_max = 100,
-        .connections_count_max = 1000,
-        .head_timeout_ns = 10ull * SECOND_NS,
-        .idle_timeout_ns = 60ull * SECOND_NS,
+        .head_bytes_max = DEFAULT_HEAD_BYTES,
+        .target_bytes_max = DEFAULT_TARGET_BYTES,
+        .fields_count_max = DEFAULT_FIELDS,
+        .connections_count_max = DEFAULT_CONNECTIONS,
+        .head_timeout_ns = (uint64_t)DEFAULT_HEAD_MS * MS_NS,
+        .idle_timeout_ns = (uint64_t)DEFAULT_IDLE_MS * MS_NS,
         .linger_timeout_ns = 2ull * SECOND_NS,
-        .body_rate_min = KiB(1),
+        .body_rate_min = DEFAULT_UPLOAD_RATE,
         .body_window_ns = 10ull * SECOND_NS,
-        .reply_rate_min = KiB(1),
+        .reply_rate_min = DEFAULT_DOWNLOAD_RATE,
         .problem_type_root = "urn:problem:",
     };
 }

@@ -5,6 +5,7 @@
  * service_listen -> os_poll_run -> service_destroy. service_stop, from the loop, ends it
  * gracefully: the loop stops when the last run has committed and the last reply is sent, or the
  * drain bound has passed. */
+#include "base/defaults.h"
 #include "base/err.h"
 #include "os/poll.h"
 

@@ -10,8 +10,6 @@
 #include "store/table.h"
 
 enum {
-    ROMS_DEFAULT_MAX = 100000,
-    SESSIONS_DEFAULT_MAX = 100000,
     NAME_MAX_SIZE = 96, /* of a file: a SHA-256 or an id, and a suffix */
     LABEL_SIZE = 16,    /* of an id in messages: its first eight digits */
 };

@@ -1,5 +1,6 @@
 /* store.c - open, lock and close a store; the steps that its writes are made of */
 /* SPDX-License-Identifier: MIT */
+#include "base/defaults.h"
 #include "os/random.h"
 #include "store/internal.h"
 
@@ -275,8 +276,8 @@ static int open_all(struct store *store, struct store_report *report, struct msg
 
 static int init_tables(struct store *store, const struct store_options *options)
 {
-    uint32_t roms_max = options->roms_max ? options->roms_max : ROMS_DEFAULT_MAX;
-    uint32_t sessions_max = options->sessions_max ? options->sessions_max : SESSIONS_DEFAULT_MAX;
+    uint32_t roms_max = options->roms_max ? options->roms_max : DEFAULT_ROMS;
+    uint32_t sessions_max = options->sessions_max ? options->sessions_max : DEFAULT_SESSIONS;
     uint64_t seed;
     int err = os_random(&seed, sizeof seed);
     if (err == 0) {

@@ -21,8 +21,8 @@ struct store;
 
 struct store_options {
     const char *path;      /* the directory; made, with the last name of the path, if missing */
-    uint32_t roms_max;     /* 0: 100,000 */
-    uint32_t sessions_max; /* 0: 100,000 */
+    uint32_t roms_max;     /* 0: DEFAULT_ROMS */
+    uint32_t sessions_max; /* 0: DEFAULT_SESSIONS */
 };
 
 /* What the directory held, for the log line at start. */
