@@ -32,9 +32,6 @@ def pytest_runtest_protocol(item):
 
 def _program(build, name):
     path = build / 'bin' / name
-    rows = (ROOT / 'src/cmd/meson.build').read_text()
-    if f"'{name}'" not in rows:
-        pytest.skip(f'src/cmd builds no {name} in this tree')  # README says what is missing
     if not path.exists():
         pytest.fail(f'{path} is missing: run `make` first (MOTE_BUILD names another build)')
     return path

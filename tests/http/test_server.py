@@ -163,13 +163,18 @@ def test_a_graceful_stop_commits_what_runs(start_server, client_of, firmware):
 
 
 def test_the_drain_has_a_bound(start_server, client_of, firmware):
-    server = start_server('--drain-ms', '100')
+    # The run itself would go on for a minute, and then commit.
+    server = start_server('--drain-ms', '100', '--max-ms', '60s', '--max-cycles', '1e15')
     client = client_of(server)
     path = '/mcu/' + client.put(firmware('forever'))
     link = start_post(server, path, b'')
     wait_until(lambda: is_running(server))
     assert server.stop() == 0
+    assert 'the drain bound has passed' in server.log
+    assert link.recv(65536) == b''
     link.close()
+    again = client_of(start_server(store=server.store))
+    assert again('GET', '/sessions').body.strip() == b'[]'
 
 
 def test_nothing_is_left_of_a_killed_server(start_server, client_of, firmware):
