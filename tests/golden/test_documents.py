@@ -29,6 +29,47 @@ def test_architecture_walks_a_request():
     assert len(text_of('ARCHITECTURE.md').splitlines()) <= 400
 
 
+# Two processes that talk by a socket: none of the files names a function of the other.
+BY_SOCKET = {'src/service/runner.c': {'src/service/zygote.c'},
+             'src/service/worker.c': {'src/service/runner.c'}}
+
+
+def names_in(file, without):
+    """Whether `file` names a function other than where it defines it."""
+    rest = re.sub(rf'^[a-zA-Z][^;=\n]*\b{without}\([^;{{]*\{{', '', text_of(file), flags=re.M)
+    return re.search(rf'\b{without}\b', rest) is not None
+
+
+def publics_of(file):
+    """The functions and tables of a file that others may use."""
+    text = text_of(file)
+    return (re.findall(r'^(?!static)[a-z][^;=\n#]*?\b(\w+)\([^;{]*\)\n\{', text, re.M) +
+            re.findall(r'^const struct \w+ (\w+) = ', text, re.M))
+
+
+def lost_steps(steps):
+    """The steps that nothing before them leads to: no file of an earlier step names the function,
+    or one through which its file is entered."""
+    lost, seen = [], [steps[0][0]]
+    for file, function in steps[1:]:
+        is_entered = (file in seen or any(file in BY_SOCKET.get(before, ()) for before in seen) or
+                      any(names_in(before, public) for before in seen
+                          for public in publics_of(file)))
+        if not any(names_in(before, function) for before in seen) and not (
+                is_entered and names_in(file, function)):
+            lost.append((file, function))
+        seen.append(file)
+    return lost
+
+
+def test_each_step_of_the_walk_follows_from_those_before():
+    text = text_of('ARCHITECTURE.md')
+    walk = text[text.index('## The walk'):text.index('## The commands')]
+    steps = re.findall(r'`(\S+\.[ch]): (\w+)`', walk)
+    assert lost_steps(steps) == []
+    assert len(lost_steps(steps[::-1])) > 5  # the other way round it leads nowhere
+
+
 @pytest.mark.parametrize('file, function', STEPS)
 def test_function_exists(file, function):
     assert re.search(rf'^[a-zA-Z][^;=\n]*\b{function}\(', text_of(file), re.M)
