@@ -54,7 +54,7 @@ head_fields()
     deafen
     printf 'Status: %s\nX-Content-Type-Options: nosniff\nContent-Security-Policy: sandbox\n' "$1"
     if [ "$method" = POST ]; then
-        printf 'Cache-Control: no-store\n'
+        printf 'Cache-Control: no-store\nVary: Cookie\n'
     else
         printf 'Cache-Control: private, no-cache\nVary: Cookie\n'
     fi
@@ -147,16 +147,16 @@ read_path()
 {
     case ${PATH_INFO-} in
     '') return ;;
-    /*/*/*) problem 404 not-found 'there is nothing at this path' ;;
+    /*/*/*) problem 404 path 'there is nothing at this path' ;;
     /*/*) rom=${PATH_INFO#/} ram=${PATH_INFO##*/} rom=${rom%%/*} ;;
     *) rom=${PATH_INFO#/} ;;
     esac
-    is_id "$rom" || problem 400 bad-request 'the ROM of the path is not a version 4 UUID'
+    is_id "$rom" || problem 400 bad-id "the {rom} of the path, $rom, is no version 4 UUID"
     small "$rom"
     rom=$id
     case $PATH_INFO in
     /*/*)
-        is_id "$ram" || problem 400 bad-request 'the session of the path is not a version 4 UUID'
+        is_id "$ram" || problem 400 bad-id "the {ram} of the path, $ram, is no version 4 UUID"
         small "$ram"
         ram=$id
         ;;
@@ -191,8 +191,10 @@ refuse_tricks()
     [ -z "${HTTP_HOST-}" ] || is_our_host "$HTTP_HOST" ||
         problem 421 host 'the Host is none of localhost, 127.0.0.1, [::1] and MOTE_HOSTS'
     case $method in PUT | POST) ;; *) return ;; esac
+    scheme=http
+    [ "${HTTPS-}" != on ] || scheme=https
     case ${HTTP_ORIGIN-} in
-    '' | "http://${HTTP_HOST-}" | "https://${HTTP_HOST-}") ;;
+    '' | "$scheme://${HTTP_HOST-}") ;;
     *) problem 403 origin "the Origin is another site's" ;;
     esac
     case ${HTTP_SEC_FETCH_SITE-} in
@@ -205,16 +207,19 @@ refuse_tricks()
 refuse_unbuilt()
 {
     case $method in PUT | POST) ;; *) return ;; esac
-    given="${HTTP_MCU_EPHEMERAL+x}${HTTP_MCU_SEED+x}${HTTP_IDEMPOTENCY_KEY+x}"
-    given="$given${HTTP_IF_MATCH+x}${HTTP_IF_NONE_MATCH+x}"
-    [ -z "$given" ] || problem 501 not-built \
-        'not here: Mcu-Ephemeral, Mcu-Seed, Idempotency-Key, If-Match, If-None-Match'
-    [ "$method" != PUT ] || [ -z "${HTTP_CONTENT_RANGE+x}" ] ||
-        problem 400 bad-request 'a PUT replaces the whole: no Content-Range'
-    case "&${QUERY_STRING-}&" in
-    *'&format='*)
-        [ "$method" != PUT ] || problem 501 not-built 'the CGI road has no ?format='
-        ;;
+    given=
+    for name in MCU_EPHEMERAL MCU_SEED IDEMPOTENCY_KEY IF_MATCH IF_NONE_MATCH IF_UNMODIFIED_SINCE \
+        CONTENT_DIGEST REPR_DIGEST; do
+        eval "[ -z \"\${HTTP_$name+x}\" ] || given=$name"
+    done
+    [ -z "$given" ] || problem 501 not-built "the request field $given is not here"
+    [ "$method" = PUT ] || return
+    [ -z "${HTTP_CONTENT_RANGE+x}" ] ||
+        problem 400 range 'a PUT replaces the whole: no Content-Range'
+    case "&${QUERY_STRING-}" in
+    '&') ;;
+    '&format='*) problem 501 not-built 'the CGI road has no ?format=' ;;
+    *) problem 400 query "the query of a PUT has no such key here: $QUERY_STRING" ;;
     esac
 }
 
@@ -382,7 +387,9 @@ lower_cap()
     cap=$3
     [ -n "$2" ] || return
     case $2 in
-    *[!0123456789]* | ???????????????????*) problem 400 bad-header "$1 is no number" ;;
+    *[!0123456789]* | ???????????????????*)
+        problem 400 bad-header "$1 is no number of 1 to 18 digits: $2"
+        ;;
     esac
     [ "$2" -gt 0 ] || problem 400 bad-header "$1 is zero"
     [ "$2" -ge "$cap" ] || cap=$2
