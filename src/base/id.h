@@ -19,6 +19,18 @@ MUST_CHECK bool id_parse(struct span text, struct id *ret_id);
 /* Writes 36 lower-case characters and a NUL. */
 void id_format(const struct id *id, char ret_text[ID_TEXT_LEN + 1]);
 
+struct id_text {
+    char text[ID_TEXT_LEN + 1];
+};
+
+/* The same for one argument of a printf: id_text(&id).text lives as long as the call. */
+static inline struct id_text id_text(const struct id *id)
+{
+    struct id_text text;
+    id_format(id, text.text);
+    return text;
+}
+
 static inline bool id_equals(const struct id *a, const struct id *b)
 {
     return memcmp(a, b, sizeof *a) == 0;

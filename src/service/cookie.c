@@ -29,10 +29,6 @@ void cookies_read(struct span value, struct cookies *cookies)
 
 void cookie_put(struct buf *lines, const char *name, const struct id *id)
 {
-    char text[ID_TEXT_LEN + 1] = "";
-    if (id) {
-        id_format(id, text);
-    }
-    buf_print(lines, "Set-Cookie: %s=%s; Path=/mcu; HttpOnly; SameSite=Strict%s\r\n", name, text,
-              id ? "" : "; Max-Age=0");
+    buf_print(lines, "Set-Cookie: %s=%s; Path=/mcu; HttpOnly; SameSite=Strict%s\r\n", name,
+              id ? id_text(id).text : "", id ? "" : "; Max-Age=0");
 }

@@ -42,13 +42,6 @@ static void reply_text(struct request *request, const char *type, struct span te
 
 /* ---- lists */
 
-static void put_text_id(struct buf *json, const char *name, const struct id *id)
-{
-    char text[ID_TEXT_LEN + 1];
-    id_format(id, text);
-    buf_print(json, "\"%s\":\"%s\"", name, text);
-}
-
 static void put_hash(struct buf *b, const uint8_t hash[SHA256_SIZE])
 {
     for (size_t i = 0; i < SHA256_SIZE; i++) {
@@ -58,8 +51,8 @@ static void put_hash(struct buf *b, const uint8_t hash[SHA256_SIZE])
 
 static void put_rom_members(struct buf *json, const struct rom_info *rom)
 {
-    put_text_id(json, "id", &rom->id);
-    buf_print(json, ",\"size\":%llu,\"sha256\":\"", (unsigned long long)rom->size);
+    buf_print(json, "\"id\":\"%s\",\"size\":%llu,\"sha256\":\"", id_text(&rom->id).text,
+              (unsigned long long)rom->size);
     put_hash(json, rom->sha256);
     buf_print(json, "\",\"format\":\"%s\",\"created_ms\":%llu", rom->format,
               (unsigned long long)rom->created_ms);
@@ -80,10 +73,9 @@ static bool visit_ram(void *context, const struct ram_info *ram)
     char version[VERSION_TEXT_SIZE];
     version_format(&ram->version, version);
     buf_puts(json, json->len > 1 ? ",\n{" : "{");
-    put_text_id(json, "id", &ram->id);
+    buf_print(json, "\"id\":\"%s\"", id_text(&ram->id).text);
     if (ram->has_rom) {
-        buf_puts(json, ",");
-        put_text_id(json, "rom", &ram->rom);
+        buf_print(json, ",\"rom\":\"%s\"", id_text(&ram->rom).text);
     }
     buf_print(json, ",\"version\":\"%s\",\"size\":%llu,\"created_ms\":%llu,\"used_ms\":%llu}",
               version, (unsigned long long)ram->size, (unsigned long long)ram->created_ms,
@@ -356,9 +348,8 @@ static void put_rom_done(void *context)
     struct buf json;
     buf_init(&lines, LINES_MAX);
     buf_init(&json, JSON_BYTES_MAX);
-    char id[ID_TEXT_LEN + 1];
-    id_format(&request->rom, id);
-    buf_print(&lines, "Content-Type: application/json\r\nLocation: /mcu/%s\r\nETag: \"", id);
+    buf_print(&lines, "Content-Type: application/json\r\nLocation: /mcu/%s\r\nETag: \"",
+              id_text(&request->rom).text);
     put_hash(&lines, request->rom_info.sha256);
     buf_puts(&lines, "\"\r\n");
     if (!request->ids.has_first) {

@@ -7,13 +7,6 @@
 
 #include <stdio.h>
 
-static void put_id(struct buf *lines, const char *name, const struct id *id)
-{
-    char text[ID_TEXT_LEN + 1];
-    id_format(id, text);
-    buf_print(lines, "%s: %s\r\n", name, text);
-}
-
 static double ms_between(uint64_t from, uint64_t to)
 {
     return from && to > from ? (double)(to - from) / 1e6 : 0.0;
@@ -29,15 +22,15 @@ void report_fields(const struct request *request, struct buf *lines)
     }
     buf_print(lines, "Mcu-Cycles: %llu\r\nMcu-Instructions: %llu\r\n",
               (unsigned long long)stop->cycles, (unsigned long long)stop->instructions);
-    put_id(lines, "Mcu-Rom", &request->rom);
-    put_id(lines, "Mcu-Run", &request->run_id);
+    buf_print(lines, "Mcu-Rom: %s\r\nMcu-Run: %s\r\n", id_text(&request->rom).text,
+              id_text(&request->run_id).text);
     if (!request->is_new || request->is_committed) {
-        put_id(lines, "Mcu-Ram", &request->ram);
         char version[VERSION_TEXT_SIZE];
         version_format(request->is_committed ? &request->ram_info.version
                                              : &request->base.info.version,
                        version);
-        buf_print(lines, "Mcu-Ram-Version: %s\r\n", version);
+        buf_print(lines, "Mcu-Ram: %s\r\nMcu-Ram-Version: %s\r\n", id_text(&request->ram).text,
+                  version);
     }
     buf_print(lines, "Mcu-Committed: %s\r\n", request->is_committed ? "yes" : "no");
     double ran_ms = (double)result->run_ns / 1e6;

@@ -233,13 +233,6 @@ static void put_short_path(struct buf *line, struct span path)
     }
 }
 
-static void put_id(struct buf *line, const char *name, const struct id *id)
-{
-    char text[ID_TEXT_LEN + 1];
-    id_format(id, text);
-    buf_print(line, " %s=%.8s", name, text);
-}
-
 void log_request(struct service *service, const struct request *request,
                  const struct http_request *http)
 {
@@ -256,10 +249,10 @@ void log_request(struct service *service, const struct request *request,
               (unsigned long long)http_body_received(http),
               (unsigned long long)http_body_sent(http), took_ms);
     if (request && request->has_run) {
-        put_id(&line, "run", &request->run_id);
-        put_id(&line, "rom", &request->rom);
+        buf_print(&line, " run=%.8s rom=%.8s", id_text(&request->run_id).text,
+                  id_text(&request->rom).text);
         if (!request->is_new || request->is_committed) {
-            put_id(&line, "ram", &request->ram);
+            buf_print(&line, " ram=%.8s", id_text(&request->ram).text);
         }
         buf_print(&line, " committed=%s", request->is_committed ? "yes" : "no");
     }
