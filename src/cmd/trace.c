@@ -20,17 +20,6 @@ static const struct {
 #undef WINDOW
 };
 
-enum kind {
-    KIND_ALU,
-    KIND_LOAD,
-    KIND_STORE,
-    KIND_BRANCH,
-    KIND_JUMP,
-    KIND_AMO,
-    KIND_CSR,
-    KIND_SYSTEM
-};
-
 enum format {
 #define FORMAT(name, ...) FORMAT_##name,
 #include "isa/format.def"

@@ -3,8 +3,10 @@
 #include "machine/internal.h"
 
 #include "os/clock.h"
+#include "os/error.h"
 #include "os/file.h"
 #include "os/map.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Behind 4 GiB lies a guard as large, so that no 32-bit index plus an access leaves it. */
@@ -137,7 +139,9 @@ int machine_map_file(struct machine *m, enum window window, const struct window_
                   : os_map_file(base, (size_t)size, file->fd, 0,
                                 access | (file->mode == MAP_IN_PLACE ? OS_SHARED : 0));
     if (err) {
-        err = fail(msg, err, "mapping its %llu bytes failed: %s", size, os_file_reason());
+        char what[64];
+        snprintf(what, sizeof what, "mapping its %llu bytes failed", size);
+        err = os_fail(msg, err, what);
         /* The attempt may have taken away what was there. */
         UNUSED int same = os_map_zero(base, (size_t)size, OS_READ | OS_WRITE);
     }
