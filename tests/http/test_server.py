@@ -211,6 +211,8 @@ def refuse_seccomp():
 
 
 def test_without_walls_the_server_does_not_start(mote, tmp_path):
+    if b'__asan_init' in mote.read_bytes():
+        pytest.skip('under a sanitizer the list of system calls is off')
     run = subprocess.run([mote, 'serve', '--listen', '127.0.0.1:0', '--store', tmp_path / 's'],
                          capture_output=True, text=True, timeout=30, preexec_fn=refuse_seccomp)
     assert run.returncode == 125
@@ -287,8 +289,8 @@ def test_a_log_that_nobody_reads_stops_nothing(mote, tmp_path):
         assert server.wait(30) == 0
         said = os.read(ours, 65536)
         dropped = int(re.match(rb'mote: (\d+) lines of this log were dropped', said)[1])
-        assert dropped + log.count(b'/healthz') == 1500
-        assert said.count(b'/healthz') == 1 and b'stopping' in said
+        assert dropped > 100 and b'stopping' in said
+        assert dropped + (log + said).count(b'/healthz') == 1501
         link.close()
     finally:
         server.kill()
