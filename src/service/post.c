@@ -520,10 +520,18 @@ static int count_memory(struct request *request)
     return 0;
 }
 
+static void drop_file(struct request *request, enum run_fd which)
+{
+    os_close(request->fds[which]);
+    request->fds[which] = -1;
+}
+
 static void run_over(struct request *request, int err)
 {
     request_drop_body(request);
     err = err ? err : read_guest_reply(request);
+    drop_file(request, RUN_FD_META);
+    drop_file(request, RUN_FD_CONSOLE);
     if (err || request->is_removed) {
         run_failed(request, err);
         end(request);

@@ -389,7 +389,7 @@ static int create_http(struct service *service)
 }
 
 /* What a connection, a run and a thread may have open at the same time, and the rest. */
-enum { CONNECTION_FILES = 7, WORKER_FILES = 4, THREAD_FILES = 4, OTHER_FILES = 64 };
+enum { CONNECTION_FILES = 5, WORKER_FILES = 4, THREAD_FILES = 4, OTHER_FILES = 64 };
 
 static void allow_files(struct service *service)
 {

@@ -415,7 +415,7 @@ def test_too_many_open_files_are_told(mote, tmp_path, client_of, firmware):
     try:
         wait_until(lambda: b'listening' in (tmp_path / 'log').read_bytes())
         text = (tmp_path / 'log').read_text()
-        assert re.search(r'need 7\d\d\d open files, this system allows 40 ', text)
+        assert re.search(r'need 5\d\d\d open files, this system allows 40 ', text)
         port = int(re.search(r'127\.0\.0\.1:(\d+)', text)[1])
         path = '/mcu/' + client_of(SimpleNamespace(port=port)).put(firmware('count'))
         first = socket.create_connection(('127.0.0.1', port))
