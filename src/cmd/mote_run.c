@@ -35,7 +35,7 @@ static const struct program program = {
 static int compile(const char *source, const char *elf, struct msg *msg)
 {
     char path[SDK_PATH_SIZE];
-    /* `-x.c` and `@x.c` are no options of the compiler's but names. */
+    /* What begins with `-` or `@` is a name all the same, no option of the compiler. */
     int len = snprintf(path, sizeof path, "%s%s", source[0] == '/' ? "" : "./", source);
     if (len < 0 || (size_t)len >= sizeof path) {
         return fail(msg, ERR_TOO_BIG, "a name longer than %zu bytes", sizeof path);

@@ -135,10 +135,10 @@ def test_a_bad_configuration_is_named(mote, tmp_path, text, words):
     else:
         config.write_bytes(text)
     run = serve(mote, '--config', config, '--listen', '127.0.0.1:0', '--store', tmp_path / 's')
-    assert run.returncode == 2
+    assert run.returncode == 125
     assert all(word in run.stderr for word in words), run.stderr
     missing = serve(mote, '--config', tmp_path / 'none')
-    assert missing.returncode == 2 and 'No such file' in missing.stderr
+    assert missing.returncode == 125 and 'No such file' in missing.stderr
 
 
 def test_a_configuration_may_end_without_a_line_end(start_server, client_of, firmware, tmp_path):

@@ -37,7 +37,8 @@ def build(tree, name, *sources):
 
 def test_a_row_is_decoded_encoded_disassembled_and_run(tree):
     modules = [path for name in ('base', 'isa', 'engine') for path in tree.glob(f'src/{name}/*.c')]
-    out = build(tree, 'program', tree / 'tests/isa/one_row.c', tree / 'src/os/map.c', *modules)
+    modules += [tree / f'src/os/{name}.c' for name in ('error', 'file', 'map')]
+    out = build(tree, 'program', tree / 'tests/isa/one_row.c', *modules)
     assert out.splitlines() == [
         'andn\ta0,a1,a2', 'lx\ta2,0(a1)', 'bodd\ta2,a2,0x1010', 'addi\ta0,a0,1',
         'jal\tzero,0x1010',
