@@ -36,11 +36,20 @@ static const struct program program = {
     .rows_count = ARRAY_COUNT(rows),
 };
 
-/* One command line made of three sources, weakest first; its strings live until the end. */
+/* One command line made of three sources, weakest first; its strings live until the end. Those made
+ * here stand together, behind the program's name and before the words of the real command line. */
 struct arguments {
     char *items[ARGUMENTS_MAX];
     size_t count;
+    size_t owned_count;
 };
+
+static void arguments_deinit(struct arguments *arguments)
+{
+    for (size_t i = 0; i < arguments->owned_count; i++) {
+        free(arguments->items[1 + i]);
+    }
+}
 
 static int add(struct arguments *arguments, char *text, struct msg *msg)
 {
@@ -61,6 +70,18 @@ static const struct option_row *find(const char *name)
     return NULL;
 }
 
+/* Adds a string of the heap, taking it. */
+static int add_owned(struct arguments *arguments, char *text, struct msg *msg)
+{
+    int err = add(arguments, text, msg);
+    if (err) {
+        free(text);
+    } else {
+        arguments->owned_count++;
+    }
+    return err;
+}
+
 /* Adds `--name=value`; a flag is `--name` where the value is yes, true or 1. */
 static int add_value(struct arguments *arguments, const struct option_row *row, const char *value,
                      struct msg *msg)
@@ -69,7 +90,7 @@ static int add_value(struct arguments *arguments, const struct option_row *row, 
     if (row->kind != OPTION_FLAG) {
         return asprintf(&text, "--%s=%s", row->name, value) < 0
                    ? fail(msg, ERR_NO_MEMORY, "out of memory")
-                   : add(arguments, text, msg);
+                   : add_owned(arguments, text, msg);
     }
     bool is_yes = !strcmp(value, "1") || !strcmp(value, "yes") || !strcmp(value, "true");
     bool is_no = !strcmp(value, "0") || !strcmp(value, "no") || !strcmp(value, "false");
@@ -80,7 +101,7 @@ static int add_value(struct arguments *arguments, const struct option_row *row, 
         return 0;
     }
     return asprintf(&text, "--%s", row->name) < 0 ? fail(msg, ERR_NO_MEMORY, "out of memory")
-                                                  : add(arguments, text, msg);
+                                                  : add_owned(arguments, text, msg);
 }
 
 /* A line's piece as a string: without the blanks around it. `line` is cut in place. */
@@ -245,15 +266,13 @@ static int serve(const struct service_options *options, int zygote_socket, struc
     return err ? err : failed ? fail(msg, failed, "stopped for the reason above") : 0;
 }
 
-int mote_serve(int argc, char **argv)
+static int parse_and_serve(struct arguments *arguments, char **argv)
 {
-    check(argc > 0);
     struct msg msg = {0};
-    struct arguments arguments = {.count = 0};
     struct service_options options = {.listen = NULL};
     struct operands operands = {.count = 0};
-    int parsed = gather(&arguments, argv, &msg);
-    parsed = parsed ? parsed : option_parse(&program, arguments.items, &options, &operands, &msg);
+    int parsed = gather(arguments, argv, &msg);
+    parsed = parsed ? parsed : option_parse(&program, arguments->items, &options, &operands, &msg);
     if (parsed == OPTION_DONE) {
         return 0;
     }
@@ -268,4 +287,13 @@ int mote_serve(int argc, char **argv)
     err = err ? err : zygote_start(&zygote_socket, &msg);
     err = err ? err : serve(&options, zygote_socket, &msg);
     return command_end(&program, err, &msg);
+}
+
+int mote_serve(int argc, char **argv)
+{
+    check(argc > 0);
+    struct arguments arguments = {.count = 0};
+    int status = parse_and_serve(&arguments, argv);
+    arguments_deinit(&arguments);
+    return status;
 }
