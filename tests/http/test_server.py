@@ -153,6 +153,7 @@ def test_a_graceful_stop_commits_what_runs(start_server, client_of, firmware):
     client = client_of(server)
     path = '/mcu/' + client.put(firmware('spin'))
     session = f'{path}/{client("POST", path, b"0")["Mcu-Ram"]}'
+    wait_until(lambda: not is_running(server))  # the process of the run before may still be ending
     link = start_post(server, session, b'50000')
     wait_until(lambda: is_running(server))
     assert server.stop() == 0
