@@ -48,9 +48,11 @@ def is_running(server):
 
 
 @pytest.fixture
-def session(client, rom):
+def session(server, client, rom):
     path = rom('spin')
-    return f'{path}/{client("POST", path, b"0")["Mcu-Ram"]}'
+    ram = client('POST', path, b'0')['Mcu-Ram']
+    wait_until(lambda: not is_running(server))  # its process outlives the reply by a little
+    return f'{path}/{ram}'
 
 
 def test_one_session_runs_in_order(client, session):
