@@ -225,6 +225,7 @@ def test_a_dead_zygote_is_replaced(server, client, rom):
     forever, count = rom('forever'), rom('count')
     session = f'{count}/{client("POST", count)["Mcu-Ram"]}'
     for life in range(1, 4):
+        wait_until(lambda: not is_running(server))  # of the POST before
         link = start_post(server, forever, b'', 'Mcu-Max-Ms: 60000\r\n')
         wait_until(lambda: is_running(server))
         zygote = children_of(server)[0]
