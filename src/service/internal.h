@@ -16,13 +16,17 @@ enum { SESSION_BUCKETS = 256, JSON_BYTES_MAX = 1 << 26, LINES_MAX = 1 << 17 };
 
 struct request;
 
+struct queue {
+    struct request *first;
+    struct request *last;
+    uint64_t count;
+};
+
 /* A session that somebody uses now: one request has its turn, others wait in order. */
 struct session {
     struct id id;
     struct request *active;
-    struct request *first;
-    struct request *last;
-    uint64_t waiting_count;
+    struct queue waiting;
     bool is_giving;       /* give_turns is at work further up the stack */
     struct session *next; /* in its bucket */
 };
@@ -37,9 +41,7 @@ struct service {
     struct consoles consoles;
     struct os_log log;
     struct session *sessions[SESSION_BUCKETS];
-    struct request *workers_first; /* runs that have their session's turn and wait for a worker */
-    struct request *workers_last;
-    uint64_t workers_waiting;
+    struct queue workers; /* runs that have their session's turn and wait for a worker */
     uint64_t workers_busy;
     bool is_starting;     /* post_next is at work further up the stack */
     uint64_t memory_used; /* of body-memory, by requests under way: what memory_take gave */
@@ -153,6 +155,12 @@ void log_request(struct service *service, const struct request *request,
 
 /* Writes a line to the log, which never makes the loop wait. */
 void service_log(struct service *service, const char *format, ...) PRINTF(2, 3);
+
+/* ---- queue.c: a request is in one queue at the most, linked by `next` */
+
+void queue_put(struct queue *queue, struct request *request);
+/* Takes it out, wherever it stands; its wait, and the timer of that, are over. */
+void queue_take(struct queue *queue, struct request *request);
 
 /* ---- session.c: who may use a session when */
 

@@ -128,28 +128,6 @@ void post_complete(struct request *request)
 
 static void start_run(struct request *request);
 
-static void unqueue(struct request *request)
-{
-    struct service *service = request->service;
-    struct request *before = NULL;
-    struct request *at = service->workers_first;
-    while (at && at != request) {
-        before = at;
-        at = at->next;
-    }
-    check(at);
-    if (before) {
-        before->next = request->next;
-    } else {
-        service->workers_first = request->next;
-    }
-    service->workers_last = service->workers_last == request ? before : service->workers_last;
-    service->workers_waiting--;
-    request->next = NULL;
-    request->phase = PHASE_TURN;
-    os_timer_stop(service->poll, &request->timer);
-}
-
 static void give_worker_back(struct request *request)
 {
     request->service->workers_busy -= request->has_worker;
@@ -169,7 +147,7 @@ static void end(struct request *request)
 static void no_worker(void *context)
 {
     struct request *request = context;
-    unqueue(request);
+    queue_take(&request->service->workers, request);
     char detail[120];
     snprintf(detail, sizeof detail, "no worker became free for the %llu ms that queue-ms allows",
              (unsigned long long)request->service->options.queue_ms);
@@ -186,30 +164,24 @@ void post_turn(struct request *request)
         return;
     }
     /* Not past those who wait: one session's queue would keep the others from their turns. */
-    if (service->workers_busy < options->workers && !service->workers_first) {
+    if (service->workers_busy < options->workers && !service->workers.first) {
         start_run(request);
         return;
     }
     request->timer = (struct os_timer){.on_due = no_worker, .context = request};
     uint64_t due = request->queued_ns + options->queue_ms * 1000000u;
-    if (service->workers_waiting >= options->waiting_max ||
+    if (service->workers.count >= options->waiting_max ||
         os_timer_start(service->poll, &request->timer, due)) {
         char detail[120];
         snprintf(detail, sizeof detail,
                  "%llu runs wait for a worker already, of the %llu that --waiting allows",
-                 (unsigned long long)service->workers_waiting,
+                 (unsigned long long)service->workers.count,
                  (unsigned long long)options->waiting_max);
         request_fail(request, 503, "busy", detail);
         end(request);
         return;
     }
-    if (service->workers_last) {
-        service->workers_last->next = request;
-    } else {
-        service->workers_first = request;
-    }
-    service->workers_last = request;
-    service->workers_waiting++;
+    queue_put(&service->workers, request);
     request->phase = PHASE_WORKER;
 }
 
@@ -220,9 +192,9 @@ void post_next(struct service *service)
         return;
     }
     service->is_starting = true;
-    while (service->workers_first && service->workers_busy < service->options.workers) {
-        struct request *request = service->workers_first;
-        unqueue(request);
+    while (service->workers.first && service->workers_busy < service->options.workers) {
+        struct request *request = service->workers.first;
+        queue_take(&request->service->workers, request);
         start_run(request);
     }
     service->is_starting = false;
@@ -231,7 +203,7 @@ void post_next(struct service *service)
 void post_abort(struct request *request)
 {
     if (request->phase == PHASE_WORKER) {
-        unqueue(request);
+        queue_take(&request->service->workers, request);
         request_fail(request, 409, "removed", "the session was removed while this waited");
         end(request);
     } else if (request->phase == PHASE_RUNNING) {

@@ -38,37 +38,9 @@ static struct session *find_or_make(struct service *service, const struct id *id
     return *place;
 }
 
-static void unqueue(struct request *request)
-{
-    struct session *session = request->session;
-    struct request *before = NULL;
-    struct request *at = session->first;
-    while (at && at != request) {
-        before = at;
-        at = at->next;
-    }
-    check(at);
-    if (before) {
-        before->next = request->next;
-    } else {
-        session->first = request->next;
-    }
-    session->last = session->last == request ? before : session->last;
-    session->waiting_count--;
-    request->next = NULL;
-    request->phase = PHASE_TURN;
-    os_timer_stop(request->service->poll, &request->timer);
-}
-
 static void enqueue(struct session *session, struct request *request)
 {
-    if (session->last) {
-        session->last->next = request;
-    } else {
-        session->first = request;
-    }
-    session->last = request;
-    session->waiting_count++;
+    queue_put(&session->waiting, request);
     request->phase = PHASE_QUEUED;
 }
 
@@ -80,9 +52,9 @@ static void give_turns(struct session *session, struct service *service)
         return;
     }
     session->is_giving = true;
-    while (!session->active && session->first) {
-        struct request *request = session->first;
-        unqueue(request);
+    while (!session->active && session->waiting.first) {
+        struct request *request = session->waiting.first;
+        queue_take(&session->waiting, request);
         session->active = request;
         session_turn(request);
     }
@@ -98,7 +70,7 @@ static void give_turns(struct session *session, struct service *service)
 /* Ends the wait of a queued request with an answer. */
 static void turn_away(struct request *request, int status, const char *type, const char *detail)
 {
-    unqueue(request);
+    queue_take(&request->session->waiting, request);
     request_fail(request, status, type, detail);
     request->is_busy = false;
     request_release(request);
@@ -148,11 +120,11 @@ void session_enter(struct request *request, const struct id *id)
         give_turns(session, request->service);
         return;
     }
-    if (session->waiting_count >= max || start_timer(request)) {
+    if (session->waiting.count >= max || start_timer(request)) {
         char detail[120];
         snprintf(detail, sizeof detail,
                  "%llu requests wait for this session already, of the %llu that --queue allows",
-                 (unsigned long long)session->waiting_count, (unsigned long long)max);
+                 (unsigned long long)session->waiting.count, (unsigned long long)max);
         request_fail(request, 429, "queue-full", detail);
         request->is_busy = false;
         request_release(request);
@@ -167,8 +139,9 @@ void session_enter_to_remove(struct request *request, const struct id *id)
         return;
     }
     struct session *session = request->session;
-    while (session->first) {
-        turn_away(session->first, 409, "removed", "the session was removed while this waited");
+    while (session->waiting.first) {
+        turn_away(session->waiting.first, 409, "removed",
+                  "the session was removed while this waited");
     }
     enqueue(session, request);
     if (!session->active) {
@@ -193,7 +166,7 @@ void session_leave(struct request *request)
 
 void session_quit(struct request *request)
 {
-    unqueue(request);
+    queue_take(&request->session->waiting, request);
     request->session = NULL;
     request->is_busy = false;
 }
