@@ -248,23 +248,17 @@ int os_replace_end(struct os_replacement *r, bool is_whole, struct msg *msg)
 
 int os_replace_text(const char *path, struct span text, struct msg *msg)
 {
-    char temporary[PATH_SIZE];
-    int len = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-    if (len < 0 || (size_t)len >= sizeof temporary) {
-        return fail(msg, ERR_TOO_BIG, "a path longer than %d bytes", PATH_SIZE);
-    }
-    int fd = mkstemp(temporary);
-    if (fd < 0) {
-        return fail_errno(msg, path);
-    }
-    int failed = write_text(fd, text);
-    failed |= close(fd);
-    if (failed || rename(temporary, path)) {
-        int err = fail_errno(msg, path);
-        unlink(temporary);
+    struct os_replacement r;
+    int err = os_replace_begin(path, &r, msg);
+    if (err) {
         return err;
     }
-    return 0;
+    int failed = r.temporary[0] ? fchmod(r.fd, 0600) : 0;
+    failed |= write_text(r.fd, text);
+    failed |= close(r.fd);
+    err = failed ? fail_errno(msg, path) : 0;
+    int ended = os_replace_end(&r, !failed, msg);
+    return err ? err : ended;
 }
 
 static int visit_all(DIR *dir, const char *path,
