@@ -27,8 +27,17 @@ static const struct compressed compressed_rows[] = {
 #undef COMPRESSED
 };
 
+/* Where the fields of each kind begin in the list of them all. */
+enum {
+#define IMMEDIATE(name, width, is_signed) FIRST_##name, BEFORE_##name = FIRST_##name - 1,
+#define FIELD(name, word, value, width)   FIELD_##name##_##value,
+#include "isa/immediate.def"
+#undef IMMEDIATE
+#undef FIELD
+};
+
 static const struct immediate immediates[] = {
-#define IMMEDIATE(name, width, is_signed) {width, is_signed},
+#define IMMEDIATE(name, width, is_signed) {width, is_signed, FIRST_##name},
 #define FIELD(name, word, value, width)
 #include "isa/immediate.def"
 #undef IMMEDIATE
@@ -68,11 +77,10 @@ const struct field *isa_fields(size_t *ret_count)
 int32_t isa_immediate_of(uint32_t word, unsigned kind)
 {
     uint32_t value = 0;
-    for (size_t i = 0; i < ARRAY_COUNT(fields); i++) {
+    for (size_t i = immediates[kind].first; i < ARRAY_COUNT(fields) && fields[i].kind == kind;
+         i++) {
         const struct field *f = &fields[i];
-        if (f->kind == kind) {
-            value |= (word >> f->word & ((1u << f->width) - 1)) << f->value;
-        }
+        value |= (word >> f->word & ((1u << f->width) - 1)) << f->value;
     }
     unsigned unused = 32u - immediates[kind].width;
     if (immediates[kind].is_signed) {

@@ -41,6 +41,7 @@ struct format {
 struct immediate {
     uint8_t width;
     bool is_signed;
+    uint8_t first; /* of its fields, which stand together */
 };
 
 struct field {
