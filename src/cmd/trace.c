@@ -157,12 +157,6 @@ static void print_store(struct line *line, uint32_t address, uint32_t size, uint
     line->gap = 2;
 }
 
-/* A swap always writes; the others leave the CSR alone where rs1 (or the immediate) is 0. */
-static bool writes_csr(const struct insn *insn)
-{
-    return insn->op == OP_csrrw || insn->op == OP_csrrwi || insn->rs1 != 0;
-}
-
 static void print_effects(struct line *line, const struct insn *insn)
 {
     const uint32_t *x = line->before->x;
@@ -173,7 +167,7 @@ static void print_effects(struct line *line, const struct insn *insn)
                     x[insn->rs2]);
         break;
     case KIND_CSR:
-        if (writes_csr(insn)) {
+        if (isa_writes_csr(insn->op, insn->rs1)) {
             print_csr(line, (uint32_t)insn->imm);
         }
         break;

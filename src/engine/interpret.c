@@ -2,9 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/internal.h"
 
-#include <string.h>
-
 #include "isa/semantics.h"
+#include <string.h>
 
 /* What computes has a handler for each form of its operands; the kinds of rows do the same. */
 enum {
@@ -37,7 +36,7 @@ enum {
     HANDLER_COUNT
 };
 
-/* What a row says, under names that the handlers of single instructions and of pairs share. */
+/* What a row says, under names that the handlers of single instructions and of several share. */
 #define FORMAT(name, rd, rs1, rs2, immediate, operands) enum { HAS_RS2_FORMAT_##name = (rs2) };
 #include "isa/format.def"
 #undef FORMAT
@@ -345,21 +344,20 @@ static bool csr_begin(struct hart *h, const struct predecoded *d, bool is_write,
         AFTER(store_slow(h, address, 4, (semantics)), size, 0); \
         NEXT(size, 1);                                          \
     }
-/* csrrw always writes; the others where rs1's field is not 0 (9.1, table 9.1). */
-#define RUN_CSR(name, size, at, before, semantics)                                 \
-    {                                                                              \
-        bool is_immediate = IS_IMMEDIATE_##name;                                   \
-        bool is_write = OP_##name == OP_csrrw || OP_##name == OP_csrrwi || d->rs1; \
-        UNUSED uint32_t m, b = is_immediate ? d->rs1 : x[d->rs1];                  \
-        SAVE(0);                                                                   \
-        if (unlikely(!csr_begin(h, d, is_write, &m))) {                            \
-            AFTER(trap_take(h, CAUSE_ILLEGAL, bits_at(h, h->pc)), size, 0);        \
-        }                                                                          \
-        if (is_write && !hart_csr_write(h, (uint32_t)d->imm, (semantics))) {       \
-            AFTER(trap_take(h, CAUSE_ILLEGAL, bits_at(h, h->pc)), size, 0);        \
-        }                                                                          \
-        x[d->rd] = m;                                                              \
-        NEXT(size, 1);                                                             \
+#define RUN_CSR(name, size, at, before, semantics)                           \
+    {                                                                        \
+        bool is_immediate = IS_IMMEDIATE_##name;                             \
+        bool is_write = isa_writes_csr(OP_##name, d->rs1);                   \
+        UNUSED uint32_t m, b = is_immediate ? d->rs1 : x[d->rs1];            \
+        SAVE(0);                                                             \
+        if (unlikely(!csr_begin(h, d, is_write, &m))) {                      \
+            AFTER(trap_take(h, CAUSE_ILLEGAL, bits_at(h, h->pc)), size, 0);  \
+        }                                                                    \
+        if (is_write && !hart_csr_write(h, (uint32_t)d->imm, (semantics))) { \
+            AFTER(trap_take(h, CAUSE_ILLEGAL, bits_at(h, h->pc)), size, 0);  \
+        }                                                                    \
+        x[d->rd] = m;                                                        \
+        NEXT(size, 1);                                                       \
     }
 #define RUN_SYSTEM(name, size, at, before, unused) RUN_##name(size)
 #define RUN_fence(size) \

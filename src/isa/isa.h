@@ -33,6 +33,13 @@ struct insn {
     int32_t imm;
 };
 
+/* Does a Zicsr instruction of this row, with this rs1 field, write its CSR? A swap always does, the
+ * others where the field is not 0 (9.1, table 9.1). */
+static inline bool isa_writes_csr(unsigned op, unsigned rs1)
+{
+    return op == OP_csrrw || op == OP_csrrwi || rs1 != 0;
+}
+
 /* Length in bytes of the instruction that begins with `parcel` (unprivileged 1.5): 2 or 4; the
  * longer encodings count as 4, and are illegal. */
 static inline unsigned isa_size(uint32_t parcel)
