@@ -35,9 +35,9 @@ static inline bool span_equals_string(struct span a, const char *text)
 
 /* Equality of ASCII letters in any case, as HTTP field names compare (RFC 9110, 5.1). */
 bool span_equals_nocase(struct span a, const char *text);
+bool span_same_nocase(struct span a, struct span b);
 /* Cuts the next line off `*rest`, without its LF or CR LF. */
 struct span span_take_line(struct span *rest);
-bool span_same_nocase(struct span a, struct span b);
 /* Without the spaces and tabs at both ends. */
 struct span span_trim(struct span s);
 /* Takes what stands before the first `at` off `*rest`, which goes on behind it. Without an `at`

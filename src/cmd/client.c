@@ -55,7 +55,7 @@ static int take_server(const char *text, char ret_server[REMEMBER_SERVER_SIZE], 
                   ? -1
                   : snprintf(ret_server, REMEMBER_SERVER_SIZE, "%s%.*s", scheme, (int)len, text);
     if (all < 0 || all >= REMEMBER_SERVER_SIZE || strpbrk(ret_server, " \t\r\n?#")) {
-        return fail(msg, ERR_USAGE, "--server: `%.60s` is not like http://127.0.0.1:8080", text);
+        return fail(msg, ERR_USAGE, "--server: `%.60s` is not like http://" DEFAULT_ADDRESS, text);
     }
     return 0;
 }
@@ -388,7 +388,7 @@ static int explain_transfer(struct client *c, const struct exchange *x, CURLcode
     }
     bool is_strange = is_no_http(x, code);
     if (!is_strange && (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT)) {
-        return fail(msg, ERR_USAGE, "--server: `%.100s` is not like http://127.0.0.1:8080",
+        return fail(msg, ERR_USAGE, "--server: `%.100s` is not like http://" DEFAULT_ADDRESS,
                     c->now.server);
     }
     c->bad_status = CLIENT_EXIT_NO_SERVER;

@@ -3,6 +3,7 @@
 #include "cmd/printable.h"
 
 #include "base/check.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -36,14 +37,14 @@ static size_t read_character(const unsigned char *p, uint32_t *ret_point)
     return point < least[size] || point > 0x10ffff ? 0 : size;
 }
 
-static int is_banned(uint32_t point)
+static bool is_banned(uint32_t point)
 {
     for (size_t i = 0; i < ARRAY_COUNT(banned); i++) {
         if (point >= banned[i].first && point <= banned[i].last) {
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 void make_printable(char *text)

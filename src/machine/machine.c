@@ -4,7 +4,6 @@
 
 #include "os/clock.h"
 #include "os/error.h"
-#include "os/file.h"
 #include "os/map.h"
 #include <stdio.h>
 #include <stdlib.h>

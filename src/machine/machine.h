@@ -64,8 +64,7 @@ struct stop {
     uint32_t exit_code; /* of a power down */
     uint64_t cycles;    /* exact, by the meter */
     uint64_t instructions;
-    uint32_t
-        pc; /* of the next instruction: of a jump that never ends, behind a wfi that never does */
+    uint32_t pc; /* of the next instruction: a jump that never ends, what follows a wfi that does */
     uint32_t x[32];
     uint32_t mcause; /* these three hold the trap of a fault */
     uint32_t mepc;
