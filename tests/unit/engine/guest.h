@@ -4,7 +4,8 @@
 
 #include "engine/internal.h"
 #include "os/map.h"
-#include "test.h"
+
+#include "assemble.h"
 #include <string.h>
 
 /* Pages of the guest: CODE has four that allow everything; HOLE belongs to nobody. */
@@ -22,9 +23,6 @@ enum {
     HANDLER = CODE + 0x3000, /* where mtvec points in a new guest */
     SEMIHOST_STOPS = 7,      /* operation after which the run ends */
 };
-
-/* Registers by their ABI names, as far as tests use them. */
-enum { ZERO, RA, SP, GP, TP, T0, T1, T2, S0, S1, A0, A1, A2, A3, A4, A5 };
 
 struct guest {
     struct hart *hart;
@@ -155,14 +153,6 @@ static inline void put_half(struct guest *g, uint32_t parcel)
 {
     poke(g, g->at, &parcel, 2);
     g->at += 2;
-}
-
-static inline uint32_t encode(enum op op, unsigned rd, unsigned rs1, unsigned rs2, int32_t imm)
-{
-    uint32_t word = 0;
-    const struct insn insn = {op, 4, (uint8_t)rd, (uint8_t)rs1, (uint8_t)rs2, imm};
-    assert_true(isa_encode(&insn, &word));
-    return word;
 }
 
 /* Appends an instruction: `rd, rs1, rs2, imm`, 0 for what its format has not. */

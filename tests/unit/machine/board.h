@@ -2,12 +2,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "isa/isa.h"
 #include "machine/internal.h"
-#include "test.h"
+
+#include "assemble.h"
 #include <string.h>
 
-enum { ZERO, RA, SP, GP, TP, T0, T1, T2, S0, S1, A0, A1, A2, A3, A4, A5 };
 /* Where the trap handler of tests that have one is, and where a semihosting call is put. */
 enum { HANDLER = ROM_BASE + 0x1000, CALL = ROM_BASE + 0x2000 };
 static const uint32_t ram = 0x80000000u;
@@ -73,14 +72,6 @@ static inline void put_word(struct board *b, uint32_t word)
 {
     poke(b, b->at, &word, 4);
     b->at += 4;
-}
-
-static inline uint32_t encode(enum op op, unsigned rd, unsigned rs1, unsigned rs2, int32_t imm)
-{
-    uint32_t word = 0;
-    const struct insn insn = {op, 4, (uint8_t)rd, (uint8_t)rs1, (uint8_t)rs2, imm};
-    assert_true(isa_encode(&insn, &word));
-    return word;
 }
 
 /* Appends an instruction: `rd, rs1, rs2, imm`, 0 for what its format has not. */
