@@ -25,16 +25,19 @@ BODY = '    return 0;'
 
 @pytest.fixture
 def tidy(tmp_path):
-    """tidy(path, text) says what tools/tidy finds in a repository with that one file."""
+    """tidy(path, text) says what tools/tidy finds in a repository with that one file, which is new
+    where `is_new` says so."""
     (tmp_path / 'tools').mkdir()
     shutil.copy(ROOT / 'tools/tidy', tmp_path / 'tools/tidy')
     shutil.copy(ROOT / '.clang-format', tmp_path)
     subprocess.run(['git', 'init', '-q', tmp_path], check=True)
 
-    def run(path, text):
+    def run(path, text, is_new=False):
         file = tmp_path / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
+        subprocess.run(['git', '-C', tmp_path, 'add', tmp_path / 'tools' if is_new else '.'],
+                       check=True)
         result = subprocess.run([tmp_path / 'tools/tidy', '--staged'],
                                 capture_output=True, text=True)
         assert result.stderr == ''
@@ -45,6 +48,12 @@ def tidy(tmp_path):
 
 def test_good_file_passes(tidy):
     assert tidy('src/engine/good.c', GOOD) == ''
+
+
+def test_new_files_are_looked_at_in_the_projects_folders_only(tidy):
+    assert tidy('hello.c', 'int x;\n', is_new=True) == ''
+    assert tidy('hello/main.c', 'int x;\n', is_new=True) == ''
+    assert 'begin with' in tidy('tools/new.c', 'int x;\n', is_new=True)
 
 
 LONG = '\n'.join(['    good();'] * 80)
