@@ -72,6 +72,32 @@ def test_sessions_run_side_by_side(server, client, rom, session):
     slow.close()
 
 
+@pytest.mark.parametrize('workers', ['1', '2'])
+def test_who_leaves_the_middle_of_a_queue_takes_nobody_along(start_server, client_of, firmware,
+                                                             workers):
+    # With one worker the others wait for it, each in its own session; with two, for the session.
+    server = start_server('--workers', workers)
+    client = client_of(server)
+    path = '/mcu/' + client.put(firmware('spin'))
+    sessions = [f'{path}/{client("POST", path, b"0")["Mcu-Ram"]}' for _ in range(4)]
+    if workers == '2':
+        sessions = sessions[:1] * 4
+    wait_until(lambda: not is_running(server))
+    links = [start_post(server, sessions[0], LONG)]
+    wait_until(lambda: is_running(server))
+    for session in sessions[1:]:
+        links.append(start_post(server, session, b'0'))
+        client('GET', '/healthz')  # in a later turn of the loop than the POST
+    links.pop(2).close()
+    wait_until(lambda: 'status=499' in server.log)
+    for link in links:
+        link.settimeout(20)
+    replies = [link.recv(65536).split(b' ', 2)[1] for link in links]
+    assert replies == [b'504', b'200', b'200']  # the long one by its cycle cap
+    for link in links:
+        link.close()
+
+
 def test_a_full_queue_is_429(start_server, client_of, firmware):
     server = start_server('--queue', '1')
     client = client_of(server)
