@@ -62,14 +62,14 @@ static int open_source(const char *source, struct os_given *ret_given, struct ms
     if (!os_is_file(source)) {
         return fail(msg, ERR_NOT_FOUND, "there is no file %.200s", source);
     }
+    os_hold_signals();
     int err = os_temporary_file(".elf", elf, sizeof elf, msg);
-    if (err) {
-        return err;
+    if (!err) {
+        err = compile(source, elf, msg);
+        err = err ? err : os_given_open(elf, OS_GIVEN_READ, ret_given, msg);
+        os_given_remove(elf);
     }
-    err = compile(source, elf, msg);
-    err = err ? err : os_given_open(elf, OS_GIVEN_READ, ret_given, msg);
-    os_given_remove(elf);
-    os_run_release();
+    os_release_signals();
     return err;
 }
 

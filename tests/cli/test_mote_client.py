@@ -4,9 +4,12 @@ import json
 import os
 import pty
 import re
+import signal
 import socket
 import subprocess
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -441,6 +444,24 @@ def test_get_replaces_its_file_whole_or_not_at_all(call, liar, tmp_path):
     assert call(*get, '/dev/stdout').stdout == b'whole'
     done = call(*get, '/dev/full')
     assert done.returncode == 125 and b'No space left' in done.stderr
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_get_that_is_interrupted_leaves_nothing(mote, liar, memory, tmp_path, number):
+    (tmp_path / 'kept').write_bytes(b'precious')
+    half = liar(reply(b'half', length=1000), is_silent=True)
+    get = subprocess.Popen([mote, 'get', 'rom', '--rom', NOBODY, '-s', half.url, '-o', 'kept'],
+                           cwd=tmp_path, env={**os.environ, 'MOTE_SESSION': str(memory)})
+    own = Path(f'/proc/{get.pid}/fd')
+    until = time.monotonic() + 20
+    while time.monotonic() < until and not any(
+            os.readlink(fd).startswith(str(tmp_path)) for fd in own.iterdir()):
+        time.sleep(0.01)
+    assert any(os.readlink(fd).startswith(str(tmp_path)) for fd in own.iterdir())  # half is there
+    get.send_signal(number)
+    assert get.wait(20) == -number
+    assert [path.name for path in tmp_path.iterdir()] == ['kept']
+    assert (tmp_path / 'kept').read_bytes() == b'precious'
 
 
 @pytest.mark.parametrize('answer', [b'[]', b'\0\xff garbage\r\n\r\n', b'SSH-2.0-Server\r\n'])
