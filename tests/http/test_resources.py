@@ -230,17 +230,20 @@ def test_what_is_not_built_is_never_ignored(client, rom, name):
     assert client('GET', path, **{name: '*'}).status == 200  # of a read, nothing is harmed
 
 
-@pytest.mark.parametrize('codings', [['gzip'], ['identity', 'gzip'], ['identity, gzip'], [''],
-                                     ['gzip', 'identity']])
+@pytest.mark.parametrize('codings', [['gzip'], ['identity', 'gzip'], ['identity,, gzip'],
+                                     ['', 'gzip'], ['gzip', 'identity']])
 def test_encoded_bodies_are_415(client, rom, codings):
     pairs = [('Content-Encoding', coding) for coding in codings]
     reply = client.pairs('POST', rom('echo'), pairs, b'x')
     assert reply.status == 415
-    assert ('`gzip`' if 'gzip' in str(codings) else '``') in problem(reply)['detail']
+    assert '`gzip`' in problem(reply)['detail']
 
 
-def test_identity_is_no_encoding(client, rom):
-    pairs = [('Content-Encoding', 'identity'), ('Content-Encoding', 'Identity , identity')]
+@pytest.mark.parametrize('codings', [['identity', 'Identity , identity'], [''], [',', ' , ,'],
+                                     [', identity ,,']])
+def test_identity_is_no_encoding(client, rom, codings):
+    """Empty elements of a list mean nothing (RFC 9110, 5.6.1.2)."""
+    pairs = [('Content-Encoding', coding) for coding in codings]
     assert client.pairs('POST', rom('echo'), pairs, b'x').body == b'x'
 
 
