@@ -23,12 +23,11 @@ static const char front_page[] =
     "  curl -b jar -c jar --data-binary @input http://HOST/mcu\n"
     "Run it again: it goes on with the RAM that the last run left. -i shows what it took.\n"
     "\n"
-    "  GET    /mcu/{rom}             the program's bytes\n"
-    "  GET    /mcu/{rom}/{ram}       the session's RAM; PUT sets it\n"
-    "  DELETE /mcu/{rom}[/{ram}]     remove a program or a session\n"
-    "  GET    /roms, /sessions       what there is, as JSON\n"
-    "  GET    /runs/{run}/console    what a run printed; {run} is its reply's Mcu-Run\n"
-    "  GET    /healthz               ok\n";
+    "What there is (\"not built yet\" is answered with 501):\n"
+#define ROUTE(handler, method, path, answers, text) "  " #method " " path "\n      " text "\n"
+#include "service/route.def"
+#undef ROUTE
+    "{rom} and {ram} are in the cookies, {run} is the Mcu-Run of a run's reply.\n";
 
 static void reply_text(struct request *request, const char *type, struct span text)
 {

@@ -8,6 +8,8 @@ import uuid
 
 import pytest
 
+from place import ROOT
+
 UUID = re.compile(r'^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$')
 
 
@@ -267,6 +269,10 @@ def test_front_page_and_health(client):
     page = client('GET', '/')
     assert page.status == 200 and page['Content-Type'].startswith('text/plain')
     assert b'curl' in page.body
+    rows = re.findall(r'^ROUTE\(\w+, +(\w+), +"([^"]+)", +"[^"]*", +"(.*)"\)$',
+                      (ROOT / 'src/service/route.def').read_text(), re.M)
+    listed = re.findall(r'^  (\w+) (/.*)\n      (.*)$', page.body.decode(), re.M)
+    assert listed == rows and len(rows) > 15
     assert client('GET', '/healthz').body == b'ok\n'
 
 
