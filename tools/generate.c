@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* usage: generate TARGET > FILE. One row of `targets` for each; a target prints to stdout. All but
- * `sdk` are Markdown tables, which tools/docs puts into the pages of docs/source. */
+ * `sdk` and `titles` are Markdown tables, which tools/docs puts into the pages of docs/source;
+ * `titles` it keeps in contrib/cgi/mcu.sh. */
 
 /* What the access column of mem.def and dev.def is made of. */
 enum { R = 4, W = 2, X = 1 };
@@ -251,6 +252,19 @@ static void print_problems(void)
     }
 }
 
+/* A function of a shell script that sets `title` to the words of an error's status. */
+static void print_titles(void)
+{
+    puts("title_of()\n{\n    case $1 in");
+#define STATUS(number, reason)                               \
+    if ((number) >= 400) {                                   \
+        printf("    %d) title=\"%s\" ;;\n", number, reason); \
+    }
+#include "http/status.def"
+#undef STATUS
+    puts("    esac\n}");
+}
+
 /* The option's value where nobody gives one; a text option's is in its text. */
 static const char *fallback_text(const char *kind, long long fallback, char ret_text[32])
 {
@@ -292,6 +306,7 @@ static const struct target {
     {"fields", print_fields},
     {"problems", print_problems},
     {"options", print_options},
+    {"titles", print_titles},
 };
 
 int main(int argc, char **argv)
