@@ -35,7 +35,11 @@ TEST(disassemble, prints_each_kind_of_operand)
         {0xffff717d, "c.addi16sp\tsp,-16"},
         {0xffff757d, "c.lui\ta0,0xfffff"},
         {0xffffa011, "c.j\t0x20000004"},
-        {0xffff9c41, ".2byte\t0x9c41"},
+        {0xffff9c79, ".2byte\t0x9c79"},
+        {0x60051513, "clz\ta0,a0"},
+        {0x0ec5d533, "czero.eqz\ta0,a1,a2"},
+        {0xffff83c0, "c.lbu\ts0,1(a5)"},
+        {0xffff9de1, "c.zext.b\ta1"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         char text[ISA_TEXT_MAX];
