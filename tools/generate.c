@@ -202,6 +202,14 @@ static void print_csrs(void)
 #undef CSR
 }
 
+static void print_interrupts(void)
+{
+    puts("| bit | interrupt |\n|--:|---|");
+#define INTERRUPT(name, number, text) printf("| %d | %s |\n", number, text);
+#include "isa/interrupt.def"
+#undef INTERRUPT
+}
+
 static void print_routes(void)
 {
     puts("| method | path | answers | what it does |\n|---|---|---|---|");
@@ -302,6 +310,7 @@ static const struct target {
     {"instructions", print_instructions},
     {"compressed", print_compressed},
     {"csrs", print_csrs},
+    {"interrupts", print_interrupts},
     {"routes", print_routes},
     {"fields", print_fields},
     {"problems", print_problems},

@@ -23,7 +23,7 @@ LOG_BYTES_MAX = 1 << 28  # a program that never ends must not fill the disk
 # The RAM is a file, which holds what the program left there when QEMU has gone.
 QEMU = ['qemu-system-riscv32', '-M', 'virt,memory-backend=ram', '-m', '32M', '-nographic',
         '-monitor', 'none', '-serial', 'none', '-singlestep', '-d', 'cpu,nochain', '-cpu',
-        'rv32,f=off,d=off,h=off,s=off,sstc=off,mmu=off,u=off,pmp=off,'
+        'rv32,f=off,d=off,h=off,s=off,sstc=off,mmu=off,x-epmp=on,'
         'zba=on,zbb=on,zbc=off,zbs=on']
 CSRS = ('mtvec', 'mscratch', 'mepc', 'mcause', 'mtval')
 

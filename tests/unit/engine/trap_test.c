@@ -60,7 +60,7 @@ GUEST_TEST(trap, stacks_mie_and_mret_brings_it_back)
     assert_int_equal(run(g, 1), HART_LIMIT);
     assert_int_equal(g->hart->csr.mstatus, MPP | MPIE);
     assert_int_equal(run(g, 4), HART_LIMIT);
-    assert_int_equal(g->hart->csr.mstatus, MPP | MPIE | MIE);
+    assert_int_equal(g->hart->csr.mstatus, MPIE | MIE); /* 3.3.2: MPP is the lesser mode */
     assert_int_equal(g->hart->pc, CODE + 4);
     assert_int_equal(run(g, 1), HART_LIMIT);
     assert_int_equal(g->hart->x[A0], 5);

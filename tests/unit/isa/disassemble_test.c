@@ -73,6 +73,9 @@ TEST(disassemble, names_every_csr_of_the_table)
     assert_string_equal(isa_csr_name(0x323), "mhpmevent3");
     assert_string_equal(isa_csr_name(0xb1f), "mhpmcounter31");
     assert_string_equal(isa_csr_name(0xb83), "mhpmcounter3h");
+    assert_string_equal(isa_csr_name(0x3a3), "pmpcfg3");
+    assert_string_equal(isa_csr_name(0x3b0), "pmpaddr0");
+    assert_string_equal(isa_csr_name(0x3bf), "pmpaddr15");
     assert_null(isa_csr_name(0x322));
     assert_null(isa_csr_name(0x340 + 4096));
 }
@@ -98,7 +101,10 @@ TEST(disassemble, names_causes_and_registers)
     for (uint32_t cause = 0; cause < ARRAY_COUNT(causes); cause++) {
         assert_string_equal(isa_cause_text(cause), causes[cause]);
     }
-    assert_string_equal(isa_cause_text(0x80000007), "unknown cause");
+    assert_string_equal(isa_cause_text(0x80000003), "machine software interrupt");
+    assert_string_equal(isa_cause_text(0x80000007), "machine timer interrupt");
+    assert_string_equal(isa_cause_text(0x8000000b), "machine external interrupt");
+    assert_string_equal(isa_cause_text(0x80000005), "unknown cause");
     assert_string_equal(isa_register_name(0), "zero");
     assert_string_equal(isa_register_name(10), "a0");
     assert_string_equal(isa_register_name(31), "t6");
