@@ -84,15 +84,15 @@ void view_wrote(struct hart *h, uint32_t address, uint32_t len)
     }
 }
 
-/* Code stays where the page may be executed as a whole, as before: an instruction of a page that is
- * cut was looked at by itself, and so is dropped. */
+/* Code stays where the whole page may still be executed. Elsewhere each instruction was looked at
+ * by itself, and goes. */
 static void forget_page(struct hart *h, enum mode mode, uint32_t page)
 {
     struct view *view = view_of(h, mode);
-    unsigned old = view->access[page];
+    bool is_code = view->access[page] & PAGE_DECODED;
     uint32_t address = page * PAGE_SIZE;
-    view->access[page] = old & PAGE_DECODED;
-    if ((old & PAGE_DECODED) && !(old & PAGE_EXECUTE & view_flags(h, mode, address))) {
+    view->access[page] &= PAGE_DECODED;
+    if (is_code && !(view_flags(h, mode, address) & PAGE_EXECUTE)) {
         drop_code(view, address, PAGE_SIZE);
         view->access[page] = 0;
         struct view *other = mode == MODE_M ? &h->u : &h->m;

@@ -350,7 +350,7 @@ TEST(view, is_never_stale)
     put_walk(&kept);
     seed = from;
     put_walk(&fresh);
-    for (unsigned trial = 0; trial < 20000; trial++) {
+    for (unsigned trial = 0; trial < 10000; trial++) {
         if (trial % 500 == 0) {
             hart_reset(kept.hart, CODE);
             hart_reset(fresh.hart, CODE);
