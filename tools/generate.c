@@ -108,6 +108,14 @@ static void print_registers(void)
 #undef REGISTER
 }
 
+static void print_images(void)
+{
+    puts("| `format` | what it is | begins |\n|---|---|---|");
+#define IMAGE_FORMAT(name, word, text, begins) puts("| `" #word "` | " text " | " begins " |");
+#include "machine/image.def"
+#undef IMAGE_FORMAT
+}
+
 static void print_halts(void)
 {
     puts("| halt | what ended the run | exit status of `rv32im` |\n|---|---|--:|");
@@ -302,6 +310,7 @@ static const struct target {
 } targets[] = {
     {"sdk", print_sdk},
     {"windows", print_windows},
+    {"images", print_images},
     {"devices", print_devices},
     {"registers", print_registers},
     {"halts", print_halts},

@@ -319,22 +319,21 @@ take_turn()
 
 # ---- PUT and GET
 
-# Finds out whether a machine can be laid out from the file `body`, by a run of one cycle.
+# Finds out whether a machine can be laid out from the file `body`, by a run of one cycle, and the
+# image's format and entry point.
 check_image()
 {
     : >in
-    "$MOTE_RV32IM" --max-cycles 1 --console /dev/null body ram in out >/dev/null 2>err
+    "$MOTE_RV32IM" --max-cycles 1 --console /dev/null --stats-file stats body ram in out \
+        >/dev/null 2>err
     status=$?
     words=$(head -c 500 err)
     case $status in
     124) problem 422 bad-image "${words#rv32im: ROM body: }" ;;
-    125)
-        case $words in
-        *' yet;'*) problem 501 not-built "${words#rv32im: ROM body: }" ;;
-        *) store_full ;;
-        esac
-        ;;
+    125) store_full ;;
     esac
+    format=$(sed -n 's/^image=//p' stats)
+    entry=$(sed -n 's/^entry=//p' stats)
 }
 
 hash_of()
@@ -342,21 +341,11 @@ hash_of()
     hash=$(sha256sum <"$1") && hash=${hash%% *}
 }
 
-# Format and entry point of the file `body`.
-describe_image()
-{
-    format=raw entry=536870912
-    if [ "$(head -c 4 body | od -An -tx1)" = ' 7f 45 4c 46' ]; then
-        format=elf entry=$(od -An -j 24 -N 4 -tu4 --endian=little body)
-    fi
-}
-
 put_rom()
 {
     make_work
     take_body
     check_image
-    describe_image
     hash_of body
     if [ -z "$rom" ]; then
         new_id

@@ -23,8 +23,9 @@ static const struct program program = {
     .operands = "IMAGE",
     .purpose = "run one RISC-V microcontroller here, without a server",
     .notes =
-        "IMAGE is a raw binary, an ELF, or a source file (.c, .cc, .S ...), which is compiled\n"
-        "by `mote cc -O2 -g -Wall` first. Standard input is IN, OUT goes to standard output.\n"
+        "IMAGE is an ELF, Intel HEX, S-records, UF2, a raw binary, or a source file (.c, .cc, .S\n"
+        "...), which is compiled by `mote cc -O2 -g -Wall` first. Standard input is IN, OUT goes\n"
+        "to standard output.\n"
         "\n" RUN_NOTES,
     .rows = rows,
     .rows_count = ARRAY_COUNT(rows),

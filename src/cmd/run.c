@@ -307,6 +307,7 @@ int run_go(struct run *r)
         fprintf(stderr, "%s: %s\n", r->program, msg.text);
     }
     machine_destroy(r->machine);
+    image_deinit(&r->image);
     run_files_close(r);
     return status;
 }

@@ -55,7 +55,7 @@ struct run {
     bool is_out_to_stdout; /* OUT goes to RUN_STDOUT after the run */
 
     struct machine *machine;
-    struct image image;
+    struct image image;      /* owned */
     const uint8_t *rom_view; /* the image's bytes as a whole */
     size_t rom_len;
     uint8_t *rom_copy; /* owned: those bytes, where they could not be mapped */

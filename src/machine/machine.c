@@ -182,7 +182,8 @@ int machine_load(struct machine *m, const struct image *image, int fd, struct ms
     m->entry = image->entry;
     for (uint32_t i = 0; i < image->segments_count; i++) {
         const struct segment *s = &image->segments[i];
-        int err = is_in_ram(s) ? 0 : lay_out(m, s, (size_t)(s->bytes.data - image->file.data), fd);
+        size_t offset = image->decoded ? 0 : (size_t)(s->bytes.data - image->file.data);
+        int err = is_in_ram(s) ? 0 : lay_out(m, s, offset, image->decoded ? -1 : fd);
         if (err) {
             return fail(msg, err, "mapping %zu bytes of the image failed", s->bytes.len);
         }

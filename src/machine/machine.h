@@ -94,7 +94,7 @@ uint8_t *machine_window(struct machine *m, enum window window);
 
 /* Lays an image out: ROM bytes now, RAM segments at each reset. `image` and the bytes it borrows
  * must outlive the machine. `fd` is the image's file (the machine keeps no descriptor), whose pages
- * are mapped where they lie right; -1 where there is none. */
+ * are mapped where they lie right, unless it had to be decoded; -1 where there is none. */
 MUST_CHECK int machine_load(struct machine *m, const struct image *image, int fd, struct msg *msg);
 
 /* What the lambda controller tells the guest about its request. */

@@ -653,8 +653,21 @@ def test_a_bad_image_is_422(web, rom):
     elf[18:20] = (62).to_bytes(2, 'little')  # says it is for another processor
     document = web.curl('PUT', body=bytes(elf)).problem(422, 'bad-image')
     assert str(web.store) not in document['detail']
-    web.curl('PUT', body=b':00000001FF\n').problem(501, 'not-built')
+    web.curl('PUT', body=b':00000001FF\n').problem(422, 'bad-image')
     assert list((web.store / 'rom').iterdir()) == [] and web.is_tidy()
+
+
+@pytest.mark.parametrize('body, kind, entry', [
+    (b':020000042000DA\n:040000006162636472\n:0400000520000002D5\n:00000001FF\n', 'hex',
+     0x20000002),
+    (b'S30820000000616263B1\nS9030000FC\n', 'srec', 0x20000000),
+    (b'abcd', 'raw', 0x20000000),
+])
+def test_put_tells_format_and_entry(web, body, kind, entry):
+    reply = web.curl('PUT', body=body)
+    assert reply.status == 201, reply.body
+    document = json.loads(reply.body)
+    assert (document['format'], document['entry']) == (kind, entry)
 
 
 def test_pages_of_other_sites_are_refused(web, rom):

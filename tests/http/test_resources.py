@@ -60,7 +60,7 @@ def test_raw_images(client):
     assert put.status == 201 and json.loads(put.body)['format'] == 'raw'
     forced = client('PUT', '/mcu?format=raw', b'\x7fELF and more')
     assert forced.status == 201 and json.loads(forced.body)['format'] == 'raw'
-    assert client('PUT', '/mcu?format=uf2', image).status == 501
+    assert client('PUT', '/mcu?format=uf2', image).status == 422
     assert client('PUT', '/mcu?format=fish', image).status == 400
 
 
@@ -70,7 +70,7 @@ def test_raw_images(client):
     ('x=1&format=raw', 400, '`x`'), ('format=raw&x', 400, '`x`'), ('Format=raw', 400, '`Format`'),
     ('x=1&format=bogus', 400, '`x`'), ('format=bogus', 400, '`bogus`'), ('format', 400, '``'),
     ('format=raw&format=raw', 400, 'twice'), ('%66ormat=raw', 400, '`%66ormat`'),
-    ('format=hex', 501, 'hex'), ('format=raw&format=uf2', 400, 'twice'), ('=raw', 400, '``'),
+    ('format=hex', 422, 'Intel HEX'), ('format=raw&format=uf2', 400, 'twice'), ('=raw', 400, '``'),
 ])
 def test_the_query_of_put(client, query, status, words):
     reply = client('PUT', '/mcu?' + query, bytes.fromhex('13000000'))
