@@ -116,6 +116,14 @@ static void print_images(void)
 #undef IMAGE_FORMAT
 }
 
+static void print_semihosting(void)
+{
+    puts("| operation | call | what it does |\n|---|---|---|");
+#define CALL(number, name, function, text) puts("| " #number " | " #name " | " text " |");
+#include "machine/semihost.def"
+#undef CALL
+}
+
 static void print_halts(void)
 {
     puts("| halt | what ended the run | exit status of `rv32im` |\n|---|---|--:|");
@@ -311,6 +319,7 @@ static const struct target {
     {"sdk", print_sdk},
     {"windows", print_windows},
     {"images", print_images},
+    {"semihosting", print_semihosting},
     {"devices", print_devices},
     {"registers", print_registers},
     {"halts", print_halts},

@@ -98,6 +98,9 @@ int machine_create(const struct machine_config *config, struct machine **ret_mac
     }
     m->config = *config;
     m->boot = config->boot;
+    if (!m->config.command_line.data) {
+        m->config.command_line = span_of_string("");
+    }
     m->entry = ROM_BASE;
     int err = map_windows(m);
     if (!err) {
@@ -114,6 +117,7 @@ int machine_create(const struct machine_config *config, struct machine **ret_mac
 void machine_destroy(struct machine *m)
 {
     if (m) {
+        semihost_close_files(m);
         hart_destroy(m->hart);
         os_unmap(m->memory, reservation_bytes);
         free(m);
@@ -234,6 +238,7 @@ static void reset_hart(struct machine *m)
     m->request = REQUEST_NONE;
     m->in_at = 0;
     m->features_at = 0;
+    semihost_close_files(m);
     m->semihost_errno = 0;
 }
 

@@ -155,6 +155,24 @@ TEST(image, lets_memory_without_bytes_name_any_window)
     assert_int_equal(image.segments_count, 1);
 }
 
+TEST(image, tells_where_its_memory_ends)
+{
+    struct elf elf = good_elf();
+    struct image image;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(image.heap, DATA + 4096); /* room behind the data, which ROM holds */
+    elf.ph[0].p_paddr = DATA + 0x8000;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(image.heap, DATA + 0x8000 + 64); /* the bytes are laid in RAM */
+    elf = good_elf();
+    elf.ph[1].p_vaddr = 0x24000000; /* no RAM at all */
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(image.heap, DATA);
+    elf.ph[1].p_vaddr = 0x81fff000;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(image.heap, 0x82000000);
+}
+
 TEST(image, walks_executable_sections)
 {
     struct elf elf = good_elf();
