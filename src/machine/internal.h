@@ -14,7 +14,6 @@ enum { GUEST_FILES_MAX = 16, GUEST_FILE_FIRST = 4 /* the handle of the first */ 
 struct guest_file {
     int fd;
     bool is_open;
-    unsigned access; /* enum os_folder_access */
     uint64_t at;
 };
 
