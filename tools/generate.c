@@ -25,6 +25,11 @@ enum {
 #undef REGISTER
 };
 
+#define PROFILE(name, word, is_fitted, has_devices, is_bare, text) \
+    static const char name##_word[] = word;
+#include "abi/machine.def"
+#undef PROFILE
+
 static const char *access_text(int access)
 {
     static const char *const texts[] = {"-", "x", "w", "wx", "r", "rx", "rw", "rwx"};
@@ -72,6 +77,30 @@ static void print_windows(void)
            (unsigned)(size) >> 10, access_text(window##_ACCESS), text);
 #include "abi/mem.def"
 #undef WINDOW
+}
+
+static void print_profiles(void)
+{
+    puts("| profile | what it is |\n|---|---|");
+#define PROFILE(name, word, is_fitted, has_devices, is_bare, text) \
+    puts("| `" word "` | " text " |");
+#include "abi/machine.def"
+#undef PROFILE
+}
+
+/* The windows of the profiles but `virt`, which has a table of its own. */
+static void print_places(void)
+{
+    puts("| profile | window | first | largest size | guest may |\n|---|---|---|--:|---|");
+#define PROFILE(name, word, is_fitted, has_devices, is_bare, text)
+#define PLACE(profile, window, base, size)                                              \
+    if (strcmp(#profile, "VIRT") != 0) {                                                \
+        printf("| `%s` | %s | 0x%08x | %u KiB | %s |\n", profile##_word, #window,       \
+               (unsigned)(base), (unsigned)(size) >> 10, access_text(window##_ACCESS)); \
+    }
+#include "abi/machine.def"
+#undef PROFILE
+#undef PLACE
 }
 
 static void print_devices(void)
@@ -320,6 +349,8 @@ static const struct target {
     {"windows", print_windows},
     {"images", print_images},
     {"semihosting", print_semihosting},
+    {"profiles", print_profiles},
+    {"places", print_places},
     {"devices", print_devices},
     {"registers", print_registers},
     {"halts", print_halts},

@@ -46,6 +46,7 @@ static void name_texts(struct run *r)
 static int make_machine(struct run *r, struct msg *msg)
 {
     const struct machine_config config = {
+        .profile = r->profile,
         .cycles_max = r->options->max_cycles,
         .time_max_ns = r->options->max_ms * 1000000,
         .tohost = r->options->tohost ? r->options->tohost : r->image.tohost,
@@ -55,7 +56,9 @@ static int make_machine(struct run *r, struct msg *msg)
         .console = put_console,
         .console_context = r,
     };
-    int err = config.tohost ? machine_check_tohost(config.tohost, msg) : 0;
+    int err = config.tohost
+                  ? machine_check_tohost(machine_profile(r->profile)->windows, config.tohost, msg)
+                  : 0;
     if (err) {
         return err;
     }
@@ -70,8 +73,8 @@ static int read_image(struct run *r, struct msg *msg)
     if (err) {
         return err;
     }
-    err = image_parse(span_of(r->rom_view, r->rom_len), r->options->raw ? IMAGE_RAW : IMAGE_AUTO,
-                      &r->image, &why);
+    err = image_parse_for(r->profile, span_of(r->rom_view, r->rom_len),
+                          r->options->raw ? IMAGE_RAW : IMAGE_AUTO, &r->image, &why);
     return err ? fail(msg, err, "%s %s: %s", r->files[RUN_ROM].label, r->files[RUN_ROM].path,
                       why.text)
                : 0;
@@ -266,17 +269,31 @@ int run_exit_status(const struct run *r)
     return code < RUN_GUEST_CODE_MAX ? (int)code : RUN_GUEST_CODE_MAX;
 }
 
-static int check_options(const struct run *r, struct msg *msg)
+static int check_profile(struct run *r, struct msg *msg)
 {
+    static const char words[] =
+#define PROFILE(name, word, is_fitted, has_devices, is_bare, text) " " word
+#include "abi/machine.def"
+#undef PROFILE
+        ;
     const char *machine = r->options->machine;
-    if (machine && strcmp(machine, "classic") == 0) {
-        return fail(msg, ERR_NOT_BUILT, "--machine classic is not built yet");
+    return !machine || machine_profile_named(machine, &r->profile)
+               ? 0
+               : fail(msg, ERR_USAGE, "--machine %.40s: there is no such profile; there are:%s",
+                      machine, words);
+}
+
+/* What the options need of the machine. */
+static int check_options(struct run *r, struct msg *msg)
+{
+    int err = check_profile(r, msg);
+    const struct profile_row *profile = machine_profile(r->profile);
+    bool is_meta_used = r->options->cgi || r->options->headers;
+    if (!err && is_meta_used && profile->windows[WINDOW_META].size == 0) {
+        return fail(msg, ERR_USAGE, "--%s: --machine %s has no META window",
+                    r->options->cgi ? "cgi" : "headers", profile->name);
     }
-    if (machine && strcmp(machine, "virt") != 0) {
-        return fail(msg, ERR_USAGE, "--machine %.40s: there is no such profile, only virt",
-                    machine);
-    }
-    return 0;
+    return err;
 }
 
 static int run_all(struct run *r, struct msg *msg)

@@ -50,6 +50,7 @@ struct run {
     bool is_out_to_stdout; /* OUT goes to RUN_STDOUT after the run */
 
     struct run_given given; /* to the guest, by semihosting */
+    enum profile profile;
     struct machine *machine;
     struct image image;      /* owned */
     const uint8_t *rom_view; /* the image's bytes as a whole */

@@ -6,11 +6,16 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static const uint32_t window_sizes[] = {
-#define WINDOW(name, base, size, access, text) [WINDOW_##name] = (size),
-#include "abi/mem.def"
-#undef WINDOW
-};
+/* The most that a window takes, and how large it is once its file is known. */
+static uint32_t size_max(const struct run *r, enum window window)
+{
+    return machine_profile(r->profile)->windows[window].size;
+}
+
+static uint32_t size_of(const struct run *r, enum window window)
+{
+    return machine_windows(r->machine)[window].size;
+}
 
 static bool is_window(const struct run *r, const struct run_file *f)
 {
@@ -31,7 +36,7 @@ static int open_one(const struct run *r, struct run_file *f, struct msg *msg)
     if (err) {
         return describe(f, err, &why, msg);
     }
-    uint32_t limit = window_sizes[f->window];
+    uint32_t limit = is_window(r, f) ? size_max(r, f->window) : 0;
     /* An ELF may be larger than the window that its segments go to. */
     if (is_window(r, f) && f->window != WINDOW_ROM && f->given.size > limit) {
         return fail(msg, ERR_TOO_BIG,
@@ -112,7 +117,7 @@ static bool is_viewed_by_map(struct run *r, struct run_file *f)
 static int view_by_read(struct run *r, struct run_file *f, struct msg *msg)
 {
     /* ELF headers and symbols come on top of what the windows hold. */
-    size_t limit = 4 * (size_t)window_sizes[WINDOW_ROM];
+    size_t limit = 4 * (size_t)size_max(r, WINDOW_ROM);
     struct msg why;
     uint8_t *bytes = malloc(limit);
     if (!bytes) {
@@ -140,7 +145,8 @@ static int read_one(struct run *r, struct run_file *f, uint32_t *ret_len, struct
     struct msg why = {{0}};
     size_t len = 0;
     int err = os_given_read(&f->given, machine_window(r->machine, f->window),
-                            window_sizes[f->window], &len, &why);
+                            size_max(r, f->window), &len, &why);
+    machine_fit_window(r->machine, f->window, len);
     *ret_len = (uint32_t)len;
     return err ? describe(f, err, &why, msg) : 0;
 }
@@ -151,7 +157,7 @@ static int map_one(struct run *r, struct run_file *f, const struct window_file *
     int err = machine_map_file(r->machine, f->window, file, msg);
     if (!err) {
         f->base = machine_window(r->machine, f->window);
-        f->size = window_sizes[f->window];
+        f->size = size_of(r, f->window);
     }
     return err;
 }
@@ -171,7 +177,7 @@ static int take_in(struct run *r, struct run_file *f, uint32_t *ret_len, struct 
 /* A file that fills IN whole may be a padded one: its length is where its zeros begin. */
 static uint32_t trimmed(const struct run *r, uint32_t len)
 {
-    if (len < window_sizes[WINDOW_IN]) {
+    if (len < size_of(r, WINDOW_IN)) {
         return len;
     }
     const uint8_t *in = machine_window(r->machine, WINDOW_IN);
@@ -187,6 +193,9 @@ int run_files_take_inputs(struct run *r, uint32_t *ret_in_len, struct msg *msg)
     uint32_t ram_len = (uint32_t)ram->given.size;
     uint32_t in_len = 0;
     int err = 0;
+    for (struct run_file *f = ram; f < r->files + RUN_WINDOWS; f++) {
+        machine_fit_window(r->machine, f->window, f->path ? f->given.size : 0);
+    }
     if (ram->path && !ram->given.is_regular && !ram->given.is_missing) {
         err = read_one(r, ram, &ram_len, msg);
     }
@@ -217,7 +226,7 @@ static int create_missing(struct run *r, struct msg *msg)
 /* Grows to the window's size as a hole, and stands in its place from then on. */
 static int place(struct run *r, struct run_file *f, struct msg *msg)
 {
-    uint32_t size = window_sizes[f->window];
+    uint32_t size = size_of(r, f->window);
     struct msg why;
     if (!f->path || !f->given.is_regular) {
         return 0;
@@ -244,7 +253,7 @@ static int open_streams(struct run *r, struct msg *msg)
 }
 
 /* OUT and the texts, by cutting them; OUT then is a hole of its window's size. */
-static int clear(struct run_file *f, struct msg *msg)
+static int clear(const struct run *r, struct run_file *f, struct msg *msg)
 {
     struct msg why;
     if (!f->path || !f->given.is_regular) {
@@ -252,7 +261,7 @@ static int clear(struct run_file *f, struct msg *msg)
     }
     int err = os_given_resize(&f->given, 0, &why);
     if (!err && f->mode == OS_GIVEN_OUTPUT) {
-        err = os_given_resize(&f->given, window_sizes[f->window], &why);
+        err = os_given_resize(&f->given, size_of(r, f->window), &why);
     }
     return err ? describe(f, err, &why, msg) : 0;
 }
@@ -280,7 +289,7 @@ int run_files_make(struct run *r, struct msg *msg)
         return err;
     }
     for (struct run_file *f = r->files + RUN_OUT; f < r->files + RUN_TEXTS && !err; f++) {
-        err = clear(f, msg);
+        err = clear(r, f, msg);
     }
     return err;
 }
@@ -309,7 +318,8 @@ static bool is_of_file(const struct run *r, const struct run_file *f, const uint
     bool has_parts = f == &r->files[RUN_ROM] && !r->image.decoded;
     for (uint32_t i = 0; has_parts && i < r->image.segments_count; i++) {
         const struct segment *s = &r->image.segments[i];
-        const uint8_t *place = machine_window(r->machine, WINDOW_ROM) + (s->address - ROM_BASE);
+        const uint8_t *place = machine_window(r->machine, WINDOW_ROM) +
+                               (s->address - machine_windows(r->machine)[WINDOW_ROM].base);
         if (at >= place && at < place + s->bytes.len) {
             *ret_offset = (uint64_t)(s->bytes.data - r->rom_view) + (uint64_t)(at - place);
             return true;

@@ -8,17 +8,7 @@
 
 enum { WRITES_COLUMN = 64 };
 
-enum { R = 1, W = 2, X = 4 };
-
-static const struct {
-    uint32_t base;
-    uint32_t size;
-    unsigned access;
-} windows[] = {
-#define WINDOW(name, base, size, access, text) [WINDOW_##name] = {base, size, access},
-#include "abi/mem.def"
-#undef WINDOW
-};
+enum { W = WINDOW_WRITE, X = WINDOW_EXECUTE };
 
 enum format {
 #define FORMAT(name, ...) FORMAT_##name,
@@ -74,13 +64,11 @@ struct line {
 /* Plain memory that allows `access`, NULL elsewhere. */
 static const uint8_t *memory_at(struct machine *m, uint32_t address, uint32_t size, unsigned access)
 {
-    for (enum window w = 0; w < WINDOW_COUNT; w++) {
-        uint32_t offset = address - windows[w].base;
-        if (offset <= windows[w].size - size && (windows[w].access & access) != 0) {
-            return machine_window(m, w) + offset;
-        }
-    }
-    return NULL;
+    const struct window_row *windows = machine_windows(m);
+    const struct window_row *w = window_at(windows, address);
+    uint32_t offset = w ? address - w->base : 0;
+    bool is_there = w && offset <= w->size - size && (w->access & access) != 0;
+    return is_there ? machine_window(m, (enum window)(w - windows)) + offset : NULL;
 }
 
 static bool fetch_half(struct machine *m, uint32_t address, uint32_t *ret_half)
@@ -207,7 +195,8 @@ void trace_run(struct machine *m, const struct trace *trace, struct stop *ret_st
     struct stop before = {.pc = trace->entry};
     struct stop after = {0};
     bool is_running = true;
-    before.x[2] = RAM_BASE + (uint32_t)RAM_SIZE; /* sp at reset; the others are zero */
+    const struct window_row *ram = &machine_windows(m)[WINDOW_RAM];
+    before.x[2] = ram->base + ram->size; /* sp at reset; the others are zero */
     while (is_running) {
         struct code code = read_code(m, before.pc);
         is_running = machine_step(m, &after);

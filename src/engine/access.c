@@ -231,6 +231,15 @@ static bool is_call(struct hart *h)
            bits_at(h, pc) == 0x00100073 && bits_at(h, pc + 4) == 0x40705013;
 }
 
+/* A call of the host costs its instruction, and a cycle for each 16 bytes copied. */
+static enum step charge(struct hart *h, uint32_t bytes, enum bus_result result)
+{
+    uint64_t extra = ((uint64_t)bytes + 15) / 16;
+    h->cycles += extra;
+    h->not_retired += extra;
+    return answered(h, result);
+}
+
 enum step break_or_call(struct hart *h)
 {
     if (!is_call(h)) {
@@ -238,8 +247,14 @@ enum step break_or_call(struct hart *h)
     }
     uint32_t bytes = 0;
     enum bus_result result = h->bus.semihost(h->bus.context, &bytes);
-    uint64_t extra = ((uint64_t)bytes + 15) / 16;
-    h->cycles += extra;
-    h->not_retired += extra;
-    return answered(h, result);
+    return charge(h, bytes, result);
+}
+
+enum step environment_call(struct hart *h)
+{
+    uint32_t bytes = 0;
+    bool is_asked = h->bus.ecall && h->mode == MODE_M;
+    enum bus_result result = is_asked ? h->bus.ecall(h->bus.context, &bytes) : BUS_FAULT;
+    return result == BUS_FAULT ? trap_take(h, h->mode == MODE_M ? CAUSE_ECALL_M : CAUSE_ECALL_U, 0)
+                               : charge(h, bytes, result);
 }

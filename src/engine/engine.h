@@ -38,6 +38,9 @@ struct bus {
      * payload copied, which the meter charges. NULL: the sequence is a breakpoint. */
     enum bus_result (*semihost)(void *context, uint32_t *ret_bytes);
     void *context;
+    /* An `ecall` of M mode that may be the machine's own to answer, in place of its trap; the meter
+     * charges as for semihosting. BUS_FAULT: it traps after all. NULL: it always does. */
+    enum bus_result (*ecall)(void *context, uint32_t *ret_bytes);
 };
 
 /* Stored CSRs, from csr.def. */
@@ -122,8 +125,9 @@ struct hart {
     struct pmp pmp;
     uint32_t reservation; /* word address, valid while has_reservation */
     bool has_reservation;
-    bool is_entering; /* a trap was taken and its handler has not begun */
-    bool has_crashed; /* an exception other than ecall since the last mret: last_exception */
+    bool is_entering;  /* a trap was taken and its handler has not begun */
+    bool ends_at_zero; /* what stands at address 0 is HART_SELF_JUMP (hart_end_at_zero) */
+    bool has_crashed;  /* an exception other than ecall since the last mret: last_exception */
     struct trap last_exception;
     bool must_look;   /* a device changed what it asks for, or the time */
     uint8_t *memory;  /* host address of guest address 0, borrowed: 4 GiB of address space */
@@ -137,7 +141,8 @@ struct hart {
 enum hart_exit {
     HART_LIMIT,       /* cycles >= limit, at an instruction boundary */
     HART_STOP,        /* the bus said so; that instruction is complete */
-    HART_SELF_JUMP,   /* `jal x0, 0`, and no timer will interrupt it: it did not retire */
+    HART_SELF_JUMP,   /* `jal x0, 0`, or the end at 0, and no timer will interrupt it: it did not
+                         retire */
     HART_WAIT,        /* `wfi`, which retired, with nothing pending and no timer set */
     HART_DOUBLE_TRAP, /* a trap whose handler cannot be fetched, or is at 0 */
 };
@@ -150,6 +155,8 @@ void hart_destroy(struct hart *h);
 MUST_CHECK int hart_allow_code(struct hart *h, uint32_t base, uint32_t size);
 /* Registers and CSRs to their reset values, pc to `entry`; the meter and memory stay. */
 void hart_reset(struct hart *h, uint32_t entry);
+/* From now on control that comes to address 0 ends there, or no longer does. */
+void hart_end_at_zero(struct hart *h, bool is_end);
 /* Runs until the meter reaches `limit` or something else of enum hart_exit happens. A timer that is
  * set and enabled is waited for: a jump to itself burns the cycles up to it, `wfi` skips them.
  * Whoever has devices with work pending decides what HART_SELF_JUMP and HART_WAIT mean, and may run

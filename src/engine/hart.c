@@ -117,6 +117,12 @@ void hart_reset(struct hart *h, uint32_t entry)
     h->has_crashed = false;
 }
 
+void hart_end_at_zero(struct hart *h, bool is_end)
+{
+    h->ends_at_zero = is_end;
+    hart_wrote(h, 0, 4); /* the entry there may be of before */
+}
+
 /* 3.1.6.1: to machine mode with interrupts off; mstatus keeps what was before. */
 static void enter(struct hart *h, struct trap trap, uint32_t handler)
 {

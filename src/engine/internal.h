@@ -138,6 +138,7 @@ enum step store_conditional(struct hart *h, uint32_t address, uint32_t value, ui
 /* Checks an AMO's address; then its word may be read, and written by store_slow. */
 enum step amo_check(struct hart *h, uint32_t address);
 enum step break_or_call(struct hart *h);
+enum step environment_call(struct hart *h);
 /* The instruction bits at pc, as mtval shows them. */
 uint32_t bits_at(struct hart *h, uint32_t pc);
 

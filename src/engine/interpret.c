@@ -106,7 +106,7 @@ static unsigned fill(struct hart *h, uint32_t pc, struct insn *ret_insn, uint32_
     }
     struct insn insn;
     bool is_known = isa_decode(word, &insn);
-    unsigned handler = handler_of(&insn);
+    unsigned handler = h->ends_at_zero && pc == 0 ? HANDLER_SELF_JUMP : handler_of(&insn);
     view_mark_decoded(h, h->mode, pc);
     view_mark_decoded(h, h->mode, pc + insn.size - 1u);
     struct predecoded *d = &view_of(h, h->mode)->code[pc / 2];
@@ -358,12 +358,13 @@ COLD static bool predecode(struct hart *h, uint32_t pc, uint32_t *ret_fault)
         NEXT(size, 1);  \
     }
 #define RUN_fence_i(size) RUN_fence(size)
-#define RUN_ecall(size)                                                     \
-    {                                                                       \
-        SAVE(0);                                                            \
-        uint32_t cause = h->mode == MODE_M ? CAUSE_ECALL_M : CAUSE_ECALL_U; \
-        AFTER(trap_take(h, cause, 0), size, 0);                             \
-        NEXT(size, 1);                                                      \
+#define RUN_ecall(size)                                  \
+    {                                                    \
+        SAVE(0);                                         \
+        enum step called = environment_call(h);          \
+        left = (int64_t)(limit - h->cycles) - FUSED_MAX; \
+        AFTER(called, size, 0);                          \
+        NEXT(size, 1);                                   \
     }
 #define RUN_ebreak(size)                                 \
     {                                                    \

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-enum { R = PAGE_READ, W = PAGE_WRITE, X = PAGE_EXECUTE };
+enum { R = PAGE_READ, W = PAGE_WRITE };
 
 enum device {
 #define DEVICE(name, base, size, widths, text) DEVICE_##name,
@@ -89,25 +89,15 @@ static enum bus_result bus_stored(void *context, uint32_t address, unsigned size
 static unsigned bus_page(void *context, uint32_t index)
 {
     const struct machine *m = context;
-    static const struct {
-        uint32_t base;
-        uint32_t size;
-        unsigned access;
-    } windows[] = {
-#define WINDOW(name, base, size, access, text) {base, size, access},
-#include "abi/mem.def"
-#undef WINDOW
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(windows); i++) {
-        if (index * PAGE_SIZE - windows[i].base < windows[i].size) {
-            return windows[i].access | (is_tohost_in(m, index) ? PAGE_WATCHED : 0);
-        }
-    }
-    return 0;
+    const struct window_row *w = window_at(m->windows, index * PAGE_SIZE);
+    return w ? w->access | (is_tohost_in(m, index) ? PAGE_WATCHED : 0) : 0;
 }
 
-static bool is_decoded(uint32_t address, unsigned size)
+static bool is_decoded(const struct machine *m, uint32_t address, unsigned size)
 {
+    if (!m->profile->has_devices) {
+        return false;
+    }
     for (size_t i = 0; i < ARRAY_COUNT(devices); i++) {
         if (address - devices[i].base < devices[i].size) {
             return devices[i].widths & size;
@@ -192,7 +182,7 @@ static uint32_t read_register(const struct machine *m, uint32_t address)
 
 static enum bus_result bus_load(void *context, uint32_t address, unsigned size, uint32_t *ret_value)
 {
-    if (!is_decoded(address, size)) {
+    if (!is_decoded(context, address, size)) {
         return BUS_FAULT;
     }
     *ret_value = is_allowed(address, R) ? read_register(context, address) : 0;
@@ -242,10 +232,31 @@ static enum bus_result write_register(struct machine *m, uint32_t address, uint3
 
 static enum bus_result bus_store(void *context, uint32_t address, unsigned size, uint32_t value)
 {
-    if (!is_decoded(address, size)) {
+    if (!is_decoded(context, address, size)) {
         return BUS_FAULT;
     }
     return is_allowed(address, W) ? write_register(context, address, value) : BUS_OK;
+}
+
+enum bus_result machine_ecall(void *context, uint32_t *ret_bytes)
+{
+    enum { A0 = 10, A1 = 11, PRINT_CHARACTER = 0, PRINT_STRING = 1 };
+    struct machine *m = context;
+    uint32_t value = m->hart->x[A1];
+    uint8_t byte = (uint8_t)value;
+    switch (m->hart->x[A0]) {
+    case PRINT_CHARACTER:
+        machine_console(m, &byte, 1);
+        *ret_bytes = 1;
+        return BUS_STOP;
+    case PRINT_STRING:
+        if (!machine_string_len(m, value, ret_bytes)) {
+            return BUS_FAULT;
+        }
+        machine_console(m, m->memory + value, *ret_bytes);
+        return BUS_STOP;
+    }
+    return BUS_FAULT;
 }
 
 const struct bus machine_bus = {

@@ -6,13 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { R = 0, W = 0, X = 1 };
-
-static const struct window_row windows[] = {
-#define WINDOW(name, base, size, access, text) {#name, base, size, ((access)&X) != 0},
-#include "abi/mem.def"
-#undef WINDOW
-};
+enum { X = WINDOW_EXECUTE };
 
 static const struct {
     const char *word;
@@ -42,32 +36,23 @@ bool image_format_parse(struct span word, enum image_format *ret_format)
     return false;
 }
 
-const struct window_row *image_find_window(uint32_t address)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(windows); i++) {
-        if (address - windows[i].base < windows[i].size) {
-            return &windows[i];
-        }
-    }
-    return NULL;
-}
-
-uint32_t image_gap(uint32_t address)
+uint32_t image_gap(const struct image *image, uint32_t address)
 {
     uint32_t least = UINT32_MAX;
-    for (size_t i = 0; i < ARRAY_COUNT(windows); i++) {
-        uint32_t distance = windows[i].base - address; /* for a window below, this wraps */
-        least = distance < least ? distance : least;
+    for (size_t i = 0; i < WINDOW_COUNT; i++) {
+        uint32_t distance = image->windows[i].base - address; /* for a window below, this wraps */
+        least = image->windows[i].size > 0 && distance < least ? distance : least;
     }
     return least;
 }
 
-struct window_list image_loadable_windows(void)
+struct window_list image_loadable_windows(const struct image *image)
 {
     struct window_list list = {""};
     size_t len = 0;
-    for (size_t i = 0; i < ARRAY_COUNT(windows); i++) {
-        if (!windows[i].is_loadable || len >= sizeof list.text) {
+    const struct window_row *windows = image->windows;
+    for (size_t i = 0; i < WINDOW_COUNT; i++) {
+        if ((windows[i].access & X) == 0 || len >= sizeof list.text) {
             continue;
         }
         int added = snprintf(list.text + len, sizeof list.text - len, "%s%s 0x%08x-0x%08x",
@@ -78,9 +63,9 @@ struct window_list image_loadable_windows(void)
     return list;
 }
 
-int image_check_place(const struct placement *p, struct msg *msg)
+int image_check_place(const struct image *image, const struct placement *p, struct msg *msg)
 {
-    const struct window_row *window = image_find_window(p->address);
+    const struct window_row *window = window_at(image->windows, p->address);
     if (p->len - 1 > UINT32_MAX - p->address) {
         return fail(msg, ERR_BAD_IMAGE,
                     "%s %u: %u bytes at %s0x%08x pass the end of the address "
@@ -89,13 +74,14 @@ int image_check_place(const struct placement *p, struct msg *msg)
     }
     if (!window) {
         return fail(msg, ERR_BAD_IMAGE, "%s %u: %u bytes at %s0x%08x lie outside the windows (%s)",
-                    p->unit, p->number, p->len, p->kind, p->address, image_loadable_windows().text);
+                    p->unit, p->number, p->len, p->kind, p->address,
+                    image_loadable_windows(image).text);
     }
-    if (!window->is_loadable) {
+    if ((window->access & X) == 0) {
         return fail(msg, ERR_BAD_IMAGE,
                     "%s %u: %u bytes at %s0x%08x lie in %s, which no image may fill (%s)", p->unit,
                     p->number, p->len, p->kind, p->address, window->name,
-                    image_loadable_windows().text);
+                    image_loadable_windows(image).text);
     }
     uint32_t room = window->size - (p->address - window->base);
     if (p->len > room) {
@@ -106,12 +92,12 @@ int image_check_place(const struct placement *p, struct msg *msg)
     return 0;
 }
 
-int image_check_entry(uint32_t entry, struct msg *msg)
+int image_check_entry(const struct image *image, uint32_t entry, struct msg *msg)
 {
-    const struct window_row *window = image_find_window(entry);
-    if (!window || !window->is_loadable) {
+    const struct window_row *window = window_at(image->windows, entry);
+    if (!window || (window->access & X) == 0) {
         return fail(msg, ERR_BAD_IMAGE, "the entry 0x%08x lies outside the executable windows (%s)",
-                    entry, image_loadable_windows().text);
+                    entry, image_loadable_windows(image).text);
     }
     if (entry % 2 != 0) {
         return fail(msg, ERR_BAD_IMAGE, "the entry 0x%08x is odd: no instruction starts there",
@@ -128,7 +114,7 @@ bool image_is_raw(struct span file)
 
 int image_parse_raw(struct image *image, struct msg *msg)
 {
-    const struct window_row *rom = &windows[WINDOW_ROM];
+    const struct window_row *rom = &image->windows[WINDOW_ROM];
     if (image->file.len == 0) {
         return fail(msg, ERR_BAD_IMAGE, "the image is empty");
     }
@@ -156,7 +142,13 @@ static enum image_format find_format(struct span file)
 int image_parse(struct span file, enum image_format wanted, struct image *ret_image,
                 struct msg *msg)
 {
-    struct image image = {.file = file};
+    return image_parse_for(PROFILE_VIRT, file, wanted, ret_image, msg);
+}
+
+int image_parse_for(enum profile profile, struct span file, enum image_format wanted,
+                    struct image *ret_image, struct msg *msg)
+{
+    struct image image = {.windows = machine_profile(profile)->windows, .file = file};
     enum image_format format = wanted == IMAGE_AUTO ? find_format(file) : wanted;
     if (!formats[format].is_like(file)) {
         return fail(msg, ERR_BAD_IMAGE, "the file of %zu bytes does not begin like %s", file.len,

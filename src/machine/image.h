@@ -6,6 +6,7 @@
  * tests/fuzz/image.c feeds them. */
 #include "base/err.h"
 #include "base/span.h"
+#include "machine/profile.h"
 
 enum image_format {
     IMAGE_AUTO, /* the wish to find out */
@@ -28,6 +29,7 @@ struct segment {
 };
 
 struct image {
+    const struct window_row *windows; /* of the profile it was read for */
     enum image_format format;
     uint32_t entry;  /* the reset pc */
     uint32_t tohost; /* of the ELF symbol of that name, 0 without one */
@@ -50,6 +52,9 @@ MUST_CHECK int image_parse(struct span file, enum image_format wanted, struct im
 /* Frees what was decoded; a zeroed image is accepted. */
 void image_deinit(struct image *image);
 
+/* The same for a machine of another profile than `virt`. */
+MUST_CHECK int image_parse_for(enum profile profile, struct span file, enum image_format wanted,
+                               struct image *ret_image, struct msg *msg);
 /* The function, object or label that covers `address`, and how far into it; false without one.
  * Symbols without a size reach to the end of their section. The name is borrowed from the file;
  * it is never empty and has no space or control characters. */

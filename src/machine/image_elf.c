@@ -89,13 +89,13 @@ static int check_header(struct span file, Elf32_Ehdr *ret_header, struct msg *ms
 
 /* The part of a segment that starts at file offset 0 and lies outside every window is dropped:
  * linkers map the ELF's own headers there, one page below the text. */
-static void drop_headers(Elf32_Phdr *ph)
+static void drop_headers(const struct image *image, Elf32_Phdr *ph)
 {
-    if (ph->p_offset != 0 || image_find_window(ph->p_paddr)) {
+    if (ph->p_offset != 0 || window_at(image->windows, ph->p_paddr)) {
         return;
     }
     /* check_span saw to it that the segment does not pass the end of the address space. */
-    uint32_t gap = image_gap(ph->p_paddr);
+    uint32_t gap = image_gap(image, ph->p_paddr);
     uint32_t dropped = gap < ph->p_filesz ? gap : ph->p_filesz;
     ph->p_offset = dropped;
     ph->p_paddr += dropped;
@@ -128,27 +128,29 @@ static int check_span(struct span file, const Elf32_Phdr *ph, uint32_t number, s
 }
 
 /* The file's bytes, at their physical address, are what is written: into ROM or RAM, whole. */
-static int check_file_bytes(const Elf32_Phdr *ph, uint32_t number, struct msg *msg)
+static int check_file_bytes(const struct image *image, const Elf32_Phdr *ph, uint32_t number,
+                            struct msg *msg)
 {
     const struct placement place = {"segment", number, "physical address ", ph->p_paddr,
                                     ph->p_filesz};
-    return image_check_place(&place, msg);
+    return image_check_place(image, &place, msg);
 }
 
 /* The rest of a segment's memory, at its virtual address, is only named, never written. So it may
  * also be a program's view of IN or OUT. */
-static int check_rest(const Elf32_Phdr *ph, uint32_t number, struct msg *msg)
+static int check_rest(const struct image *image, const Elf32_Phdr *ph, uint32_t number,
+                      struct msg *msg)
 {
     uint32_t address = ph->p_vaddr + ph->p_filesz;
     uint32_t size = ph->p_memsz - ph->p_filesz;
     if (size == 0) {
         return 0;
     }
-    const struct window_row *window = image_find_window(address);
+    const struct window_row *window = window_at(image->windows, address);
     if (!window) {
         return fail(msg, ERR_BAD_IMAGE,
                     "segment %u: %u bytes of memory at 0x%08x lie outside the windows (%s)", number,
-                    size, address, image_loadable_windows().text);
+                    size, address, image_loadable_windows(image).text);
     }
     uint32_t room = window->size - (address - window->base);
     if (size > room) {
@@ -180,7 +182,8 @@ static int check_overlap(const struct image *image, struct segment new, uint32_t
 static void raise_heap(struct image *image, uint32_t address, uint32_t size)
 {
     uint32_t end = address + size;
-    if (address - (uint32_t)RAM_BASE < RAM_SIZE && end > image->heap) {
+    const struct window_row *ram = &image->windows[WINDOW_RAM];
+    if (address - ram->base < ram->size && end > image->heap) {
         image->heap = end;
     }
 }
@@ -191,8 +194,8 @@ static int add_segment(struct image *image, Elf32_Phdr ph, uint32_t number, stru
     if (err) {
         return err;
     }
-    drop_headers(&ph);
-    err = check_rest(&ph, number, msg);
+    drop_headers(image, &ph);
+    err = check_rest(image, &ph, number, msg);
     if (err) {
         return err;
     }
@@ -201,7 +204,7 @@ static int add_segment(struct image *image, Elf32_Phdr ph, uint32_t number, stru
     if (ph.p_filesz == 0) {
         return 0;
     }
-    err = check_file_bytes(&ph, number, msg);
+    err = check_file_bytes(image, &ph, number, msg);
     if (err) {
         return err;
     }
@@ -241,7 +244,7 @@ static int add_segments(struct image *image, const Elf32_Ehdr *header, struct ms
     }
     if (image->segments_count == 0) {
         return fail(msg, ERR_BAD_IMAGE, "none of the ELF's %d segments has bytes to load (%s)",
-                    header->e_phnum, image_loadable_windows().text);
+                    header->e_phnum, image_loadable_windows(image).text);
     }
     return 0;
 }
@@ -255,12 +258,12 @@ int image_parse_elf(struct image *image, struct msg *msg)
     }
     image->format = IMAGE_ELF;
     image->entry = header.e_entry;
-    image->heap = (uint32_t)RAM_BASE;
+    image->heap = image->windows[WINDOW_RAM].base;
     err = add_segments(image, &header, msg);
     if (err) {
         return err;
     }
-    err = image_check_entry(image->entry, msg);
+    err = image_check_entry(image, image->entry, msg);
     if (err) {
         return err;
     }

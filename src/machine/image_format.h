@@ -14,24 +14,15 @@
 #include "machine/image.def"
 #undef IMAGE_FORMAT
 
-struct window_row {
-    const char *name;
-    uint32_t base;
-    uint32_t size;
-    bool is_loadable; /* an image may fill it: what a guest may execute */
-};
-
-/* The window with `address` in it, NULL outside all. */
-const struct window_row *image_find_window(uint32_t address);
 /* The distance from `address`, which lies outside every window, up to the next one. */
-uint32_t image_gap(uint32_t address);
+uint32_t image_gap(const struct image *image, uint32_t address);
 
 /* `ROM 0x20000000-0x21ffffff, RAM ...`: the windows that an image may fill. */
 struct window_list {
     char text[120];
 };
 
-struct window_list image_loadable_windows(void);
+struct window_list image_loadable_windows(const struct image *image);
 
 /* Bytes that an image wants to put somewhere, and how messages call them. */
 struct placement {
@@ -43,9 +34,10 @@ struct placement {
 };
 
 /* ERR_BAD_IMAGE unless the bytes lie whole in one window that an image may fill. */
-MUST_CHECK int image_check_place(const struct placement *place, struct msg *msg);
+MUST_CHECK int image_check_place(const struct image *image, const struct placement *place,
+                                 struct msg *msg);
 /* ERR_BAD_IMAGE unless an instruction may start there. */
-MUST_CHECK int image_check_entry(uint32_t entry, struct msg *msg);
+MUST_CHECK int image_check_entry(const struct image *image, uint32_t entry, struct msg *msg);
 
 /* ---- ELF: pieces of the file (image_elf.c), and what the symbols need of it */
 

@@ -90,7 +90,7 @@ static int lay_out(struct image *image, const struct record_format *format, stru
         if (place.len == 0) {
             continue;
         }
-        int err = image_check_place(&place, msg);
+        int err = image_check_place(image, &place, msg);
         err = err ? err : add(l, &place, msg);
         if (err) {
             return err;
@@ -108,7 +108,7 @@ static int lay_out(struct image *image, const struct record_format *format, stru
                     format->text, l->count, IMAGE_SEGMENTS_MAX);
     }
     image->entry = r.entry ? r.entry : l->runs[0].address;
-    return image_check_entry(image->entry, msg);
+    return image_check_entry(image, image->entry, msg);
 }
 
 /* A segment for each run, one behind another in what is decoded. */

@@ -65,7 +65,7 @@ static uint32_t find_tohost(const struct image *image)
             !span_equals_string(symbol_name(image, &symbol), "tohost")) {
             continue;
         }
-        if (machine_check_tohost(symbol.st_value, NULL) == 0) {
+        if (machine_check_tohost(image->windows, symbol.st_value, NULL) == 0) {
             return symbol.st_value;
         }
     }

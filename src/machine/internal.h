@@ -19,10 +19,13 @@ struct guest_file {
 
 struct machine {
     struct machine_config config;
+    const struct profile_row *profile;
+    struct window_row windows[WINDOW_COUNT]; /* the profile's, fitted to the files */
     uint8_t *memory; /* 4 GiB of address space, with a guard behind it; owned */
     struct hart *hart;
     const struct image *image;
     uint32_t entry;
+    bool has_begun; /* a bare machine has run its first instruction */
     uint32_t in_len;
     uint32_t in_at;          /* how much of IN semihosting has read */
     uint32_t features_at;    /* and of `:semihosting-features` */
@@ -43,5 +46,10 @@ extern const struct bus machine_bus;
 enum bus_result machine_semihost(void *context, uint32_t *ret_bytes);
 /* Files that a guest has opened and not closed last until its reset. */
 void semihost_close_files(struct machine *m);
+/* Performs the `ecall` of a bare machine: a0 = 0 prints the character a1, 1 the string at a1. */
+enum bus_result machine_ecall(void *context, uint32_t *ret_bytes);
+/* Finds the NUL of the string at `address`; false where it does not end in memory that the guest
+ * may read. */
+bool machine_string_len(struct machine *m, uint32_t address, uint32_t *ret_len);
 void machine_console(struct machine *m, const void *bytes, size_t len);
 void machine_power_down(struct machine *m, uint32_t exit_code);

@@ -13,19 +13,6 @@ static const size_t reservation_bytes = 2 * GiB(4);
 /* Between two looks at the clock: about two milliseconds. */
 static const uint64_t slice_cycles = 500000;
 
-enum { R = PAGE_READ, W = PAGE_WRITE, X = PAGE_EXECUTE };
-
-static const struct {
-    const char *name;
-    uint32_t base;
-    uint32_t size;
-    unsigned access;
-} windows[WINDOW_COUNT] = {
-#define WINDOW(name, base, size, access, text) {#name, base, size, access},
-#include "abi/mem.def"
-#undef WINDOW
-};
-
 const char *halt_text(enum halt halt)
 {
     static const char *const texts[] = {
@@ -44,8 +31,8 @@ static int map_windows(struct machine *m)
         return err;
     }
     m->memory = memory;
-    for (size_t i = 0; i < WINDOW_COUNT && !err; i++) {
-        err = os_map_zero(m->memory + windows[i].base, windows[i].size, OS_READ | OS_WRITE);
+    for (const struct window_row *w = m->windows; w < m->windows + WINDOW_COUNT && !err; w++) {
+        err = w->size ? os_map_zero(m->memory + w->base, w->size, OS_READ | OS_WRITE) : 0;
     }
     return err;
 }
@@ -54,40 +41,38 @@ static int create_hart(struct machine *m)
 {
     struct bus bus = machine_bus;
     bus.context = m;
+    bus.semihost = m->profile->has_devices ? bus.semihost : NULL;
+    bus.ecall = m->profile->is_bare ? machine_ecall : NULL;
     int err = hart_create(&bus, m->memory, &m->hart);
-    for (size_t i = 0; i < WINDOW_COUNT && !err; i++) {
-        if (windows[i].access & X) {
-            err = hart_allow_code(m->hart, windows[i].base, windows[i].size);
-        }
+    for (const struct window_row *w = m->windows; w < m->windows + WINDOW_COUNT && !err; w++) {
+        err = w->access & WINDOW_EXECUTE ? hart_allow_code(m->hart, w->base, w->size) : 0;
     }
     return err;
 }
 
 /* bus_stored reads the word whole, whichever of its bytes a store reached. */
-int machine_check_tohost(uint32_t address, struct msg *msg)
+int machine_check_tohost(const struct window_row *windows, uint32_t address, struct msg *msg)
 {
-    for (size_t i = 0; i < WINDOW_COUNT; i++) {
-        uint32_t offset = address - windows[i].base;
-        if (offset >= windows[i].size) {
-            continue;
-        }
-        if ((windows[i].access & W) == 0) {
-            return fail(msg, ERR_ARGUMENT, "tohost 0x%08x lies in %s, which a guest cannot write",
-                        address, windows[i].name);
-        }
-        return windows[i].size - offset >= sizeof(uint32_t)
-                   ? 0
-                   : fail(msg, ERR_ARGUMENT,
-                          "tohost 0x%08x: its 4 bytes pass the end of %s, whose last is 0x%08x",
-                          address, windows[i].name, windows[i].base + (windows[i].size - 1));
+    const struct window_row *w = window_at(windows, address);
+    if (!w) {
+        return fail(msg, ERR_ARGUMENT, "tohost 0x%08x lies outside every window", address);
     }
-    return fail(msg, ERR_ARGUMENT, "tohost 0x%08x lies outside every window", address);
+    if ((w->access & WINDOW_WRITE) == 0) {
+        return fail(msg, ERR_ARGUMENT, "tohost 0x%08x lies in %s, which a guest cannot write",
+                    address, w->name);
+    }
+    return w->size - (address - w->base) >= sizeof(uint32_t)
+               ? 0
+               : fail(msg, ERR_ARGUMENT,
+                      "tohost 0x%08x: its 4 bytes pass the end of %s, whose last is 0x%08x",
+                      address, w->name, w->base + (w->size - 1));
 }
 
 int machine_create(const struct machine_config *config, struct machine **ret_machine)
 {
     if (config->tohost) {
-        int err = machine_check_tohost(config->tohost, NULL);
+        int err =
+            machine_check_tohost(machine_profile(config->profile)->windows, config->tohost, NULL);
         if (err) {
             return err;
         }
@@ -101,7 +86,9 @@ int machine_create(const struct machine_config *config, struct machine **ret_mac
     if (!m->config.command_line.data) {
         m->config.command_line = span_of_string("");
     }
-    m->entry = ROM_BASE;
+    m->profile = machine_profile(config->profile);
+    memcpy(m->windows, m->profile->windows, sizeof m->windows);
+    m->entry = m->windows[WINDOW_ROM].base;
     int err = map_windows(m);
     if (!err) {
         err = create_hart(m);
@@ -128,9 +115,9 @@ int machine_map_file(struct machine *m, enum window window, const struct window_
                      struct msg *msg)
 {
     unsigned long long size = file->size;
-    if (size > windows[window].size) {
+    if (size > m->windows[window].size) {
         return fail(msg, ERR_TOO_BIG, "a file of %llu bytes is over its window's %u bytes", size,
-                    windows[window].size);
+                    m->windows[window].size);
     }
     if (size == 0) {
         return 0;
@@ -151,14 +138,29 @@ int machine_map_file(struct machine *m, enum window window, const struct window_
     return err;
 }
 
-uint8_t *machine_window(struct machine *m, enum window window)
+void machine_fit_window(struct machine *m, enum window window, uint64_t bytes)
 {
-    return m->memory + windows[window].base;
+    struct window_row *w = &m->windows[window];
+    if (m->profile->is_fitted) {
+        uint64_t size = bytes ? (bytes + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE : FITTED_SIZE;
+        uint32_t limit = m->profile->windows[window].size;
+        w->size = size < limit ? (uint32_t)size : limit;
+    }
 }
 
-static bool is_in_ram(const struct segment *s)
+const struct window_row *machine_windows(const struct machine *m)
 {
-    return s->address - (uint32_t)RAM_BASE < RAM_SIZE;
+    return m->windows;
+}
+
+uint8_t *machine_window(struct machine *m, enum window window)
+{
+    return m->memory + m->windows[window].base;
+}
+
+static bool is_in_ram(const struct machine *m, const struct segment *s)
+{
+    return s->address - m->windows[WINDOW_RAM].base < m->windows[WINDOW_RAM].size;
 }
 
 /* Maps the whole pages of a ROM segment, where they are whole pages of the file too, and copies the
@@ -180,14 +182,38 @@ static int lay_out(struct machine *m, const struct segment *s, size_t offset, in
     return err;
 }
 
+/* ROM of a fitted profile ends with the image; RAM was fitted to its file before. */
+static int fit_image(struct machine *m, const struct image *image, struct msg *msg)
+{
+    uint64_t rom_bytes = 0;
+    for (uint32_t i = 0; i < image->segments_count; i++) {
+        const struct segment *s = &image->segments[i];
+        const struct window_row *w = window_at(m->profile->windows, s->address);
+        uint64_t end = s->address - w->base + s->bytes.len;
+        if (w->name == m->windows[WINDOW_ROM].name) {
+            rom_bytes = end > rom_bytes ? end : rom_bytes;
+        } else if (end > m->windows[WINDOW_RAM].size) {
+            return fail(msg, ERR_BAD_IMAGE,
+                        "%zu bytes at 0x%08x pass the end of RAM, whose file gives it %u bytes",
+                        s->bytes.len, s->address, m->windows[WINDOW_RAM].size);
+        }
+    }
+    machine_fit_window(m, WINDOW_ROM, rom_bytes);
+    return 0;
+}
+
 int machine_load(struct machine *m, const struct image *image, int fd, struct msg *msg)
 {
+    int bad = fit_image(m, image, msg);
+    if (bad) {
+        return bad;
+    }
     m->image = image;
     m->entry = image->entry;
     for (uint32_t i = 0; i < image->segments_count; i++) {
         const struct segment *s = &image->segments[i];
         size_t offset = image->decoded ? 0 : (size_t)(s->bytes.data - image->file.data);
-        int err = is_in_ram(s) ? 0 : lay_out(m, s, offset, image->decoded ? -1 : fd);
+        int err = is_in_ram(m, s) ? 0 : lay_out(m, s, offset, image->decoded ? -1 : fd);
         if (err) {
             return fail(msg, err, "mapping %zu bytes of the image failed", s->bytes.len);
         }
@@ -225,13 +251,22 @@ static void write_segment(struct machine *m, const struct segment *s)
     }
 }
 
+static uint32_t ram_end(const struct machine *m)
+{
+    return m->windows[WINDOW_RAM].base + m->windows[WINDOW_RAM].size;
+}
+
 /* Registers as machine.md has them at reset: sp at the end of RAM, a0 the hart's id, a1 0. */
 static void reset_hart(struct machine *m)
 {
     hart_reset(m->hart, m->entry);
-    m->hart->x[2] = (uint32_t)RAM_BASE + RAM_SIZE;
+    m->hart->x[2] = ram_end(m);
+    m->has_begun = false;
+    if (m->profile->is_bare) {
+        hart_end_at_zero(m->hart, false);
+    }
     for (uint32_t i = 0; m->image && i < m->image->segments_count; i++) {
-        if (is_in_ram(&m->image->segments[i])) {
+        if (is_in_ram(m, &m->image->segments[i])) {
             write_segment(m, &m->image->segments[i]);
         }
     }
@@ -257,6 +292,7 @@ static void describe(const struct machine *m, enum halt halt, struct stop *ret_s
 {
     const struct hart *h = m->hart;
     *ret_stop = (struct stop){
+        .profile = m->config.profile,
         .halt = halt,
         .exit_code = halt == HALT_POWER_DOWN ? m->exit_code : 0,
         .cycles = h->cycles,
@@ -278,10 +314,25 @@ static enum halt idle_halt(struct machine *m)
     return m->hart->has_crashed ? HALT_FAULT : HALT_POWER_DOWN;
 }
 
+/* A bare machine ends where control comes to 0, but for its first instruction, which may stand
+ * there. */
+static enum hart_exit run_hart(struct machine *m, uint64_t limit)
+{
+    if (m->profile->is_bare && !m->has_begun) {
+        enum hart_exit exit = hart_run(m->hart, m->hart->cycles + 1);
+        m->has_begun = true;
+        hart_end_at_zero(m->hart, true);
+        if (exit != HART_LIMIT) {
+            return exit;
+        }
+    }
+    return hart_run(m->hart, limit);
+}
+
 /* Runs up to `limit`; true where the run has not ended. */
 static bool run_slice(struct machine *m, uint64_t limit, enum halt *ret_halt)
 {
-    switch (hart_run(m->hart, limit)) {
+    switch (run_hart(m, limit)) {
     case HART_LIMIT:
         return true;
     case HART_STOP:
@@ -347,12 +398,13 @@ uint32_t machine_out_len(const struct machine *m)
     if (m->has_out_len) {
         return m->out_len;
     }
-    uint32_t pages = OUT_SIZE / PAGE_SIZE;
-    while (pages > 0 && !m->hart->dirty[OUT_BASE / PAGE_SIZE + pages - 1]) {
+    const struct window_row *out = &m->windows[WINDOW_OUT];
+    uint32_t pages = out->size / PAGE_SIZE;
+    while (pages > 0 && !m->hart->dirty[out->base / PAGE_SIZE + pages - 1]) {
         pages--;
     }
     uint32_t len = pages * PAGE_SIZE;
-    while (len > 0 && m->memory[OUT_BASE + len - 1] == 0) {
+    while (len > 0 && m->memory[out->base + len - 1] == 0) {
         len--;
     }
     return len;
@@ -365,5 +417,5 @@ uint32_t machine_meta_reply_len(const struct machine *m)
 
 const uint8_t *machine_ram_dirty(const struct machine *m)
 {
-    return m->hart->dirty + (uint32_t)RAM_BASE / PAGE_SIZE;
+    return m->hart->dirty + m->windows[WINDOW_RAM].base / PAGE_SIZE;
 }

@@ -10,19 +10,7 @@
 #include "base/span.h"
 #include "machine/image.h"
 #include "machine/meta.h"
-
-enum window {
-#define WINDOW(name, base, size, access, text) WINDOW_##name,
-#include "abi/mem.def"
-#undef WINDOW
-    WINDOW_COUNT
-};
-
-enum {
-#define WINDOW(name, base, size, access, text) name##_BASE = (int)(base), name##_SIZE = (size),
-#include "abi/mem.def"
-#undef WINDOW
-};
+#include "machine/profile.h"
 
 enum map_mode {
     MAP_PRIVATE_COPY, /* stores stay in this machine, the file is never written */
@@ -51,6 +39,7 @@ struct window_file {
 struct os_folder;
 
 struct machine_config {
+    enum profile profile; /* `virt` where nothing is said */
     uint64_t cycles_max;  /* the cycle cap; reports and the lambda controller show it */
     uint64_t time_max_ns; /* the wall-clock cap, 0 for none */
     uint8_t seed[16];
@@ -67,6 +56,7 @@ struct machine_config {
 };
 
 struct stop {
+    enum profile profile; /* of the machine, for what lies at an address */
     enum halt halt;
     uint32_t exit_code; /* of a power down */
     uint64_t cycles;    /* exact, by the meter */
@@ -82,7 +72,8 @@ struct machine;
 
 /* May the word at `address` be watched as `tohost`? ERR_ARGUMENT, naming the window, where its four
  * bytes are not all in one that a guest can write. */
-MUST_CHECK int machine_check_tohost(uint32_t address, struct msg *msg);
+MUST_CHECK int machine_check_tohost(const struct window_row *windows, uint32_t address,
+                                    struct msg *msg);
 
 /* Reserves the address space and maps every window as zero pages. Returns owned. ERR_ARGUMENT for a
  * `tohost` that machine_check_tohost refuses. */
@@ -95,6 +86,11 @@ void machine_destroy(struct machine *m);
  * failure the window is zero pages. The machine keeps no descriptor. */
 MUST_CHECK int machine_map_file(struct machine *m, enum window window,
                                 const struct window_file *file, struct msg *msg);
+/* Gives a window of a fitted profile the size of a file of `bytes` (profile.h), which is at most
+ * its row's; others stay as they are. Before the first run. */
+void machine_fit_window(struct machine *m, enum window window, uint64_t bytes);
+/* The machine's windows as they are now: WINDOW_COUNT rows. */
+const struct window_row *machine_windows(const struct machine *m);
 /* The host's view of a window, of its full size, writable by the host except where a file is
  * mapped read-only (in ROM and IN); valid until destroy. */
 uint8_t *machine_window(struct machine *m, enum window window);
@@ -129,7 +125,7 @@ uint32_t machine_meta_reply_len(const struct machine *m);
 /* The specification's words for a trap's cause. */
 const char *machine_cause_text(uint32_t mcause);
 /* What lies at an address: a window, a device and what it is, or `unmapped`. */
-const char *machine_place_text(uint32_t address);
+const char *machine_place_text(enum profile profile, uint32_t address);
 
 enum { MTVAL_TEXT_MAX = 160 };
 
@@ -138,5 +134,5 @@ enum { MTVAL_TEXT_MAX = 160 };
 void machine_mtval_text(const struct stop *stop, char ret_text[MTVAL_TEXT_MAX]);
 
 /* RAM pages that a store, by guest, device or reset, may have changed since machine_create: one
- * byte a page, non-zero for dirty, RAM_SIZE / PAGE_SIZE of them. */
+ * byte a page, non-zero for dirty, as many as the RAM window has. */
 const uint8_t *machine_ram_dirty(const struct machine *m);

@@ -16,28 +16,27 @@ const char *machine_cause_text(uint32_t mcause)
     return isa_cause_text(mcause);
 }
 
-const char *machine_place_text(uint32_t address)
+const char *machine_place_text(enum profile profile, uint32_t address)
 {
     static const struct {
         const char *name;
         uint32_t base;
         uint32_t size;
     } places[] = {
-#define WINDOW(name, base, size, access, text) {#name, base, size},
-#include "abi/mem.def"
-#undef WINDOW
 #define DEVICE(name, base, size, widths, text) {#name ": " text, base, size},
 #define REGISTER(device, name, offset, access, text)
 #include "abi/dev.def"
 #undef DEVICE
 #undef REGISTER
     };
-    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+    const struct profile_row *p = machine_profile(profile);
+    const struct window_row *window = window_at(p->windows, address);
+    for (size_t i = 0; i < ARRAY_COUNT(places) && p->has_devices; i++) {
         if (address - places[i].base < places[i].size) {
             return places[i].name;
         }
     }
-    return "unmapped";
+    return window ? window->name : "unmapped";
 }
 
 /* Causes without an address leave 0 in mtval, which is none; so may those that a guest made up. */
@@ -55,7 +54,7 @@ void machine_mtval_text(const struct stop *stop, char ret_text[MTVAL_TEXT_MAX])
     case CAUSE_STORE_MISALIGNED:
     case CAUSE_STORE_FAULT:
         snprintf(ret_text, MTVAL_TEXT_MAX, "address 0x%08x (%s)", stop->mtval,
-                 machine_place_text(stop->mtval));
+                 machine_place_text(stop->profile, stop->mtval));
         break;
     default:
         snprintf(ret_text, MTVAL_TEXT_MAX, "mtval 0x%08x", stop->mtval);

@@ -81,7 +81,7 @@ static uint32_t write_char(struct machine *m, uint32_t *ret_bytes)
 }
 
 /* Finds the NUL a page at a time: a string may be as long as a window. */
-static bool string_len(struct machine *m, uint32_t address, uint32_t *ret_len)
+bool machine_string_len(struct machine *m, uint32_t address, uint32_t *ret_len)
 {
     for (uint64_t at = address; at < GiB(4) && hart_may(m->hart, (uint32_t)at, 1, PAGE_READ);) {
         uint32_t left = PAGE_SIZE - (uint32_t)at % PAGE_SIZE;
@@ -98,7 +98,7 @@ static bool string_len(struct machine *m, uint32_t address, uint32_t *ret_len)
 static uint32_t write_string(struct machine *m, uint32_t *ret_bytes)
 {
     uint32_t len;
-    if (!string_len(m, m->hart->x[A1], &len)) {
+    if (!machine_string_len(m, m->hart->x[A1], &len)) {
         return semihost_refuse(m, GUEST_EFAULT);
     }
     *ret_bytes = append_out(m, m->hart->x[A1], len);

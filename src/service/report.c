@@ -67,7 +67,7 @@ static void put_members(const struct request *request, struct buf *json)
               ",\"cause\":\"%s\",\"mcause\":%u,\"pc\":\"0x%08x\",\"address\":\"0x%08x\","
               "\"place\":\"%s\",\"registers\":{",
               machine_cause_text(stop->mcause), stop->mcause, stop->mepc, stop->mtval,
-              machine_place_text(stop->mtval));
+              machine_place_text(stop->profile, stop->mtval));
     for (int i = 1; i < 32; i++) {
         buf_print(json, "%s\"x%d\":\"0x%08x\"", i > 1 ? "," : "", i, stop->x[i]);
     }

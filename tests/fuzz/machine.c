@@ -26,7 +26,8 @@ static uint32_t tohost_of(const struct image *image)
     if (image->file.len >= sizeof address) {
         memcpy(&address, image->file.data + image->file.len - sizeof address, sizeof address);
     }
-    return address && machine_check_tohost(address, NULL) == 0 ? address : image->tohost;
+    return address && machine_check_tohost(image->windows, address, NULL) == 0 ? address
+                                                                               : image->tohost;
 }
 
 /* A machine with the image in it and the same bytes in IN. */

@@ -28,7 +28,7 @@ static const struct reg {
     {0x10010034, R}, {0x10010038, R},     {0x1001003c, R},
 };
 
-static const struct window_row {
+static const struct place {
     uint32_t base, size;
     unsigned access;
 } windows[] = {
@@ -136,7 +136,7 @@ BOARD_TEST(device, that_is_not_built_faults_and_is_named)
         const struct stop stop = {.mcause = LOAD_FAULT, .mtval = rows[i].address};
         machine_mtval_text(&stop, text);
         assert_non_null(strstr(text, rows[i].name));
-        assert_memory_equal(machine_place_text(rows[i].address), rows[i].name,
+        assert_memory_equal(machine_place_text(PROFILE_VIRT, rows[i].address), rows[i].name,
                             strlen(rows[i].name));
     }
     static const uint32_t without[] = {8, 11, 12, 0x80000007};
@@ -343,7 +343,7 @@ TEST(table, of_registers_is_what_guests_were_promised)
 
 TEST(table, of_windows_is_what_guests_were_promised)
 {
-    static const struct window_row rows[] = {
+    static const struct place rows[] = {
 #define WINDOW(name, base, size, access, text) {base, size, access},
 #include "abi/mem.def"
 #undef WINDOW

@@ -121,14 +121,15 @@ TEST(tohost, has_its_word_in_one_window_that_a_guest_writes)
     static const uint32_t good[] = {0x81fffffc, 0x80000001, 0x25fffffc, 0x2600fffc};
     static const uint32_t bad[] = {0x81fffffd, 0x81ffffff, 0x25fffffe, 0x2600fffd,
                                    0x20000000, 0x22000000, 0x40000000, 0xffffffff};
+    const struct window_row *virt = machine_profile(PROFILE_VIRT)->windows;
     for (size_t i = 0; i < ARRAY_COUNT(good); i++) {
-        assert_int_equal(machine_check_tohost(good[i], NULL), 0);
+        assert_int_equal(machine_check_tohost(virt, good[i], NULL), 0);
     }
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
         struct msg msg;
         struct machine *machine = NULL;
         const struct machine_config config = {.cycles_max = 1, .tohost = bad[i]};
-        assert_int_equal(machine_check_tohost(bad[i], &msg), ERR_ARGUMENT);
+        assert_int_equal(machine_check_tohost(virt, bad[i], &msg), ERR_ARGUMENT);
         assert_int_equal(machine_create(&config, &machine), ERR_ARGUMENT);
         assert_null(machine);
     }
