@@ -19,7 +19,7 @@ enum {
 #include "abi/mem.def"
 #undef WINDOW
 #define DEVICE(name, base, size, widths, text) name##_AT = (base),
-#define REGISTER(device, name, offset, access, text)
+#define REGISTER(device, name, offset, count, stride, access, text)
 #include "abi/dev.def"
 #undef DEVICE
 #undef REGISTER
@@ -57,12 +57,16 @@ static void print_sdk(void)
 #undef WINDOW
 #define DEVICE(name, base, size, widths, text) \
     printf("\n/* " #name ": " text " */\n#define MOTE_%-20s " #base "\n", #name "_BASE");
-#define REGISTER(device, name, offset, access, text)                        \
+#define REGISTER(device, name, offset, count, stride, access, text)         \
     printf("#define MOTE_%-20s 0x%08x /* " text " */\n", #device "_" #name, \
            (unsigned)device##_AT + (offset));
+#define SOURCE(device, first, count, text)                                                     \
+    printf("/* Interrupt source, the first of its kind: " text " */\n#define MOTE_%-20s %u\n", \
+           #device "_SOURCE", first);
 #include "abi/dev.def"
 #undef DEVICE
 #undef REGISTER
+#undef SOURCE
 }
 
 static void print_windows(void)
@@ -109,7 +113,7 @@ static void print_devices(void)
 #define DEVICE(name, base, size, widths, text)                                                  \
     printf("| %s | 0x%08x |%s%s%s%s | %s |\n", #name, (unsigned)(base), (widths)&1 ? " 1" : "", \
            (widths)&2 ? " 2" : "", (widths)&4 ? " 4" : "", (widths) ? " bytes" : " none", text);
-#define REGISTER(device, name, offset, access, text)
+#define REGISTER(device, name, offset, count, stride, access, text)
 #include "abi/dev.def"
 #undef DEVICE
 #undef REGISTER
@@ -123,14 +127,24 @@ static void print_cell(const char *text)
     }
 }
 
+static void print_register(const char *name, unsigned address, unsigned count, unsigned stride)
+{
+    if (count == 1) {
+        printf("| 0x%08x | %s | ", address, name);
+    } else {
+        printf("| 0x%08x, + %u ... 0x%08x | %s, %u of them | ", address, stride,
+               address + (count - 1) * stride, name, count);
+    }
+}
+
 static void print_registers(void)
 {
     puts("| address | register | guest may | what it is |\n|---|---|---|---|");
 #define DEVICE(name, base, size, widths, text)
-#define REGISTER(device, name, offset, access, text)                                     \
-    printf("| 0x%08x | %s.%s | %s | ", (unsigned)device##_AT + (offset), #device, #name, \
-           access_text(access));                                                         \
-    print_cell(text);                                                                    \
+#define REGISTER(device, name, offset, count, stride, access, text)                     \
+    print_register(#device "." #name, (unsigned)device##_AT + (offset), count, stride); \
+    printf("%s | ", access_text(access));                                               \
+    print_cell(text);                                                                   \
     puts(" |");
 #include "abi/dev.def"
 #undef DEVICE
@@ -151,6 +165,23 @@ static void print_semihosting(void)
 #define CALL(number, name, function, text) puts("| " #number " | " #name " | " text " |");
 #include "machine/semihost.def"
 #undef CALL
+}
+
+static void print_sources(void)
+{
+    puts("| source | what raises it |\n|---|---|");
+#define DEVICE(name, base, size, widths, text)
+#define REGISTER(device, name, offset, count, stride, access, text)
+#define SOURCE(device, first, count, text)                               \
+    if ((count) == 1) {                                                  \
+        printf("| %u | %s |\n", first, text);                            \
+    } else {                                                             \
+        printf("| %u to %u | %s |\n", first, (first) + (count)-1, text); \
+    }
+#include "abi/dev.def"
+#undef DEVICE
+#undef REGISTER
+#undef SOURCE
 }
 
 static void print_halts(void)
@@ -353,6 +384,7 @@ static const struct target {
     {"places", print_places},
     {"devices", print_devices},
     {"registers", print_registers},
+    {"sources", print_sources},
     {"halts", print_halts},
     {"errors", print_errors},
     {"extensions", print_extensions},

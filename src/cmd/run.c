@@ -39,6 +39,8 @@ static void name_texts(struct run *r)
     name_text(r, RUN_TRACE, "--trace", o->trace && o->trace[0] ? o->trace : NULL);
     name_text(r, RUN_HEADERS, "--headers", o->headers);
     name_text(r, RUN_STATS, "--stats-file", o->stats_file);
+    r->files[RUN_CONSOLE_IN] =
+        (struct run_file){.label = "--console-in", .path = o->console_in, .mode = OS_GIVEN_READ};
     r->files[RUN_CONSOLE].stream = o->console ? NULL : stderr;
     r->files[RUN_TRACE].stream = o->trace && !o->trace[0] ? stderr : NULL;
 }
@@ -47,6 +49,7 @@ static int make_machine(struct run *r, struct msg *msg)
 {
     const struct machine_config config = {
         .profile = r->profile,
+        .buttons = r->options->buttons,
         .cycles_max = r->options->max_cycles,
         .time_max_ns = r->options->max_ms * 1000000,
         .tohost = r->options->tohost ? r->options->tohost : r->image.tohost,
@@ -102,6 +105,7 @@ static int set_up(struct run *r, struct msg *msg)
     int err = read_image(r, msg);
     err = err ? err : make_machine(r, msg);
     err = err ? err : run_files_take_inputs(r, &in_len, msg);
+    err = err ? err : run_files_view_console_in(r, msg);
     err = err ? err : machine_load(r->machine, &r->image, run_files_rom_fd(r), msg);
     err = err ? err : fill_meta(r, msg);
     err = err ? err : run_files_make(r, msg);
@@ -110,6 +114,7 @@ static int set_up(struct run *r, struct msg *msg)
     }
     machine_set_boot(r->machine, r->is_warm ? BOOT_WARM : BOOT_COLD);
     machine_set_in_len(r->machine, in_len);
+    machine_set_console_in(r->machine, r->console_in);
     machine_reset(r->machine);
     return 0;
 }
@@ -286,12 +291,18 @@ static int check_profile(struct run *r, struct msg *msg)
 /* What the options need of the machine. */
 static int check_options(struct run *r, struct msg *msg)
 {
+    const struct run_options *o = r->options;
     int err = check_profile(r, msg);
     const struct profile_row *profile = machine_profile(r->profile);
-    bool is_meta_used = r->options->cgi || r->options->headers;
-    if (!err && is_meta_used && profile->windows[WINDOW_META].size == 0) {
-        return fail(msg, ERR_USAGE, "--%s: --machine %s has no META window",
-                    r->options->cgi ? "cgi" : "headers", profile->name);
+    bool has_meta = profile->windows[WINDOW_META].size > 0;
+    const char *wanted = o->cgi && !has_meta                      ? "cgi"
+                         : o->headers && !has_meta                ? "headers"
+                         : o->console_in && !profile->has_devices ? "console-in"
+                         : o->buttons && !profile->has_devices    ? "buttons"
+                                                                  : NULL;
+    if (!err && wanted) {
+        return fail(msg, ERR_USAGE, "--%s: --machine %s has no %s", wanted, profile->name,
+                    has_meta ? "devices" : "META window and no devices");
     }
     return err;
 }

@@ -11,6 +11,9 @@
 #include "os/given.h"
 #include <stdio.h>
 
+/* Of a pipe that --console-in names. */
+enum { RUN_CONSOLE_IN_MAX = 32 << 20 };
+
 enum { RUN_GUEST_CODE_MAX = 119, RUN_HOST_ERROR = 125 };
 
 /* A file of the run; `path` NULL: none (zeros in the window, or the text goes to `stream`). */
@@ -40,6 +43,7 @@ enum run_role {
     RUN_TEXTS,
     RUN_SOURCE = RUN_TEXTS,
     RUN_STDOUT,
+    RUN_CONSOLE_IN,
     RUN_ROLES
 };
 
@@ -56,6 +60,8 @@ struct run {
     const uint8_t *rom_view; /* the image's bytes as a whole */
     size_t rom_len;
     uint8_t *rom_copy; /* owned: those bytes, where they could not be mapped */
+    struct span console_in;
+    uint8_t *console_in_copy; /* owned, as rom_copy */
     struct stop stop;
     char bad_header[sizeof(struct msg)]; /* why a reply's header made the run a fault, or "" */
     bool is_warm;                        /* RAM held something before */

@@ -96,7 +96,8 @@ int run_files_open(struct run *r, struct msg *msg)
     return refuse_twice(r, msg);
 }
 
-static bool is_viewed_by_map(struct run *r, struct run_file *f)
+/* The bytes of a file as a whole, mapped; false where that cannot be. */
+static bool is_viewed_by_map(struct run_file *f, struct span *ret_view)
 {
     size_t size = (size_t)f->given.size;
     void *base;
@@ -109,30 +110,44 @@ static bool is_viewed_by_map(struct run *r, struct run_file *f)
     }
     f->base = base;
     f->size = size;
-    r->rom_view = base;
-    r->rom_len = size;
+    *ret_view = span_of(base, size);
     return true;
 }
 
-static int view_by_read(struct run *r, struct run_file *f, struct msg *msg)
+/* The same by reading, at most `limit`, to memory of our own. */
+static int view_by_read(struct run_file *f, size_t limit, struct span *ret_view, uint8_t **ret_copy,
+                        struct msg *msg)
 {
-    /* ELF headers and symbols come on top of what the windows hold. */
-    size_t limit = 4 * (size_t)size_max(r, WINDOW_ROM);
     struct msg why;
+    size_t len = 0;
     uint8_t *bytes = malloc(limit);
     if (!bytes) {
         return fail(msg, ERR_NO_MEMORY, "%s %s: no memory for %zu bytes", f->label, f->path, limit);
     }
-    r->rom_copy = bytes;
-    r->rom_view = bytes;
-    int err = os_given_read(&f->given, bytes, limit, &r->rom_len, &why);
+    *ret_copy = bytes;
+    int err = os_given_read(&f->given, bytes, limit, &len, &why);
+    *ret_view = span_of(bytes, len);
     return err ? describe(f, err, &why, msg) : 0;
 }
 
 int run_files_view_rom(struct run *r, struct msg *msg)
 {
     struct run_file *f = &r->files[RUN_ROM];
-    return is_viewed_by_map(r, f) ? 0 : view_by_read(r, f, msg);
+    struct span view = span_of(NULL, 0);
+    /* ELF headers and symbols come on top of what the windows hold. */
+    size_t limit = 4 * (size_t)size_max(r, WINDOW_ROM);
+    int err = is_viewed_by_map(f, &view) ? 0 : view_by_read(f, limit, &view, &r->rom_copy, msg);
+    r->rom_view = view.data;
+    r->rom_len = view.len;
+    return err;
+}
+
+int run_files_view_console_in(struct run *r, struct msg *msg)
+{
+    struct run_file *f = &r->files[RUN_CONSOLE_IN];
+    return !f->path || is_viewed_by_map(f, &r->console_in)
+               ? 0
+               : view_by_read(f, RUN_CONSOLE_IN_MAX, &r->console_in, &r->console_in_copy, msg);
 }
 
 int run_files_rom_fd(const struct run *r)
@@ -358,4 +373,5 @@ void run_files_close(struct run *r)
         }
     }
     free(r->rom_copy);
+    free(r->console_in_copy);
 }

@@ -195,8 +195,9 @@ void trace_run(struct machine *m, const struct trace *trace, struct stop *ret_st
     struct stop before = {.pc = trace->entry};
     struct stop after = {0};
     bool is_running = true;
-    const struct window_row *ram = &machine_windows(m)[WINDOW_RAM];
-    before.x[2] = ram->base + ram->size; /* sp at reset; the others are zero */
+    const struct window_row *windows = machine_windows(m);
+    before.x[2] = windows[WINDOW_RAM].base + windows[WINDOW_RAM].size; /* sp at reset */
+    before.x[11] = windows[WINDOW_DTB].base;                           /* a1; the others are zero */
     while (is_running) {
         struct code code = read_code(m, before.pc);
         is_running = machine_step(m, &after);

@@ -4,6 +4,8 @@
 
 #include "engine/engine.h"
 #include "machine/machine.h"
+#include "machine/plic.h"
+#include "machine/uart.h"
 
 /* What the bus asked of the run loop. */
 enum request { REQUEST_NONE, REQUEST_POWER_DOWN, REQUEST_RESET };
@@ -16,6 +18,8 @@ struct guest_file {
     bool is_open;
     uint64_t at;
 };
+/* What the finisher hears. */
+enum { POWER_OFF = 0x5555, POWER_OFF_WITH_CODE = 0x3333, POWER_RESET = 0x7777 };
 
 struct machine {
     struct machine_config config;
@@ -36,6 +40,11 @@ struct machine {
     uint32_t out_len;
     bool has_out_len; /* the guest declared it */
     enum boot_reason boot;
+    struct uart uart;
+    struct plic plic;
+    uint32_t msip;
+    uint32_t leds;
+    struct span console_in; /* what of it is not on the UART's line yet; borrowed */
     enum request request;
     uint32_t exit_code;
 };
@@ -51,5 +60,11 @@ enum bus_result machine_ecall(void *context, uint32_t *ret_bytes);
 /* Finds the NUL of the string at `address`; false where it does not end in memory that the guest
  * may read. */
 bool machine_string_len(struct machine *m, uint32_t address, uint32_t *ret_len);
+/* Brings the interrupt lines to where the devices have them; after any change of these. */
+void machine_update_lines(struct machine *m);
+/* Puts more of the console's input on the UART's line, where it has room. */
+void machine_feed_uart(struct machine *m);
+/* The device tree of `virt` (tools/tree.c). */
+extern const struct span machine_tree;
 void machine_console(struct machine *m, const void *bytes, size_t len);
 void machine_power_down(struct machine *m, uint32_t exit_code);

@@ -10,6 +10,8 @@
 
 /* Behind 4 GiB lies a guard as large, so that no 32-bit index plus an access leaves it. */
 static const size_t reservation_bytes = 2 * GiB(4);
+enum { SP = 2, A1 = 11 };
+
 /* Between two looks at the clock: about two milliseconds. */
 static const uint64_t slice_cycles = 500000;
 
@@ -90,12 +92,13 @@ int machine_create(const struct machine_config *config, struct machine **ret_mac
     memcpy(m->windows, m->profile->windows, sizeof m->windows);
     m->entry = m->windows[WINDOW_ROM].base;
     int err = map_windows(m);
-    if (!err) {
-        err = create_hart(m);
-    }
+    err = err ? err : create_hart(m);
     if (err) {
         machine_destroy(m);
         return err;
+    }
+    if (m->profile->has_devices) {
+        memcpy(machine_window(m, WINDOW_DTB), machine_tree.data, machine_tree.len);
     }
     *ret_machine = m;
     return 0;
@@ -256,11 +259,38 @@ static uint32_t ram_end(const struct machine *m)
     return m->windows[WINDOW_RAM].base + m->windows[WINDOW_RAM].size;
 }
 
-/* Registers as machine.md has them at reset: sp at the end of RAM, a0 the hart's id, a1 0. */
+static void reset_devices(struct machine *m)
+{
+    uart_reset(&m->uart);
+    m->plic = (struct plic){{0}};
+    m->msip = 0;
+    m->leds = 0;
+    machine_update_lines(m);
+}
+
+void machine_set_console_in(struct machine *m, struct span bytes)
+{
+    m->console_in = bytes;
+    machine_feed_uart(m);
+    machine_update_lines(m);
+}
+
+void machine_feed_uart(struct machine *m)
+{
+    struct span *in = &m->console_in;
+    if (in->len > 0) {
+        size_t taken = uart_send(&m->uart, *in);
+        *in = span_of(in->data + taken, in->len - taken);
+    }
+}
+
+/* Registers as machine.md has them at reset: sp at the end of RAM, a0 the hart's id, a1 the device
+ * tree, 0 where there is none. */
 static void reset_hart(struct machine *m)
 {
     hart_reset(m->hart, m->entry);
-    m->hart->x[2] = ram_end(m);
+    m->hart->x[A1] = m->windows[WINDOW_DTB].base;
+    m->hart->x[SP] = ram_end(m);
     m->has_begun = false;
     if (m->profile->is_bare) {
         hart_end_at_zero(m->hart, false);
@@ -270,6 +300,7 @@ static void reset_hart(struct machine *m)
             write_segment(m, &m->image->segments[i]);
         }
     }
+    reset_devices(m);
     m->request = REQUEST_NONE;
     m->in_at = 0;
     m->features_at = 0;
@@ -408,6 +439,11 @@ uint32_t machine_out_len(const struct machine *m)
         len--;
     }
     return len;
+}
+
+uint32_t machine_leds(const struct machine *m)
+{
+    return m->leds;
 }
 
 uint32_t machine_meta_reply_len(const struct machine *m)

@@ -43,6 +43,7 @@ struct machine_config {
     uint64_t cycles_max;  /* the cycle cap; reports and the lambda controller show it */
     uint64_t time_max_ns; /* the wall-clock cap, 0 for none */
     uint8_t seed[16];
+    uint32_t buttons; /* that are held down, in the lambda controller */
     enum boot_reason boot;
     uint32_t tohost; /* address whose store ends the run, 0 for none */
     /* What semihosting is given beside the windows: a folder (borrowed; NULL: no files), arguments
@@ -106,6 +107,10 @@ void machine_set_meta_len(struct machine *m, uint32_t len);
 /* And about its RAM, from the next reset on: what the config said where that was not known yet. */
 void machine_set_boot(struct machine *m, enum boot_reason boot);
 
+/* What comes in at the console (borrowed until the run is over): the UART has a byte as soon as the
+ * guest looks for it (uart.h). */
+void machine_set_console_in(struct machine *m, struct span bytes);
+
 /* The reset pin: registers, counters, devices and RAM segments; other RAM stays. */
 void machine_reset(struct machine *m);
 /* Runs from where the hart stands to one of the halts. Where a mapped file loses its pages (SIGBUS,
@@ -119,6 +124,8 @@ MUST_CHECK bool machine_csr(const struct machine *m, uint32_t number, uint32_t *
 
 /* Length of the reply: as declared, or else up to OUT's last non-zero byte. */
 uint32_t machine_out_len(const struct machine *m);
+/* The LEDs as the guest has set them. */
+uint32_t machine_leds(const struct machine *m);
 /* Length that the guest declared for the headers in META's second half. */
 uint32_t machine_meta_reply_len(const struct machine *m);
 

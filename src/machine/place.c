@@ -24,7 +24,7 @@ const char *machine_place_text(enum profile profile, uint32_t address)
         uint32_t size;
     } places[] = {
 #define DEVICE(name, base, size, widths, text) {#name ": " text, base, size},
-#define REGISTER(device, name, offset, access, text)
+#define REGISTER(device, name, offset, count, stride, access, text)
 #include "abi/dev.def"
 #undef DEVICE
 #undef REGISTER

@@ -168,3 +168,54 @@ def test_mote_run_takes_it_too(mote, cross, tmp_path):
     assert done.returncode == 0
     assert done.stderr == b'1 runs\n'
     assert done.stdout[:7] == b'LAMBDA\0'
+
+
+# Echoes the UART in lower case to OUT until a `.` comes, then the buttons to the LEDs.
+ECHO = start('''li s0, 0x10000000
+ li s1, 0x24000000
+1: lbu t0, 5(s0)
+ andi t0, t0, 1
+ beqz t0, 1b
+ lbu t0, 0(s0)
+ li t1, '.'
+ beq t0, t1, 2f
+ ori t0, t0, 0x20
+ sb t0, 0(s1)
+ addi s1, s1, 1
+ j 1b
+2: li a0, 0x10010000
+ lw a1, 68(a0)
+ not a1, a1
+ sw a1, 64(a0)
+3: j 3b
+''')
+
+
+def test_console_in_from_file_and_pipe(rv32im, cross, tmp_path):
+    rom = cross.asm(ECHO)
+    text = b'HELLO ' * 500 + b'.not this'
+    (tmp_path / 'typed').write_bytes(text)
+    (tmp_path / 'in').write_bytes(b'')
+    files = [tmp_path / name for name in ('ram', 'in', 'out')]
+    seen = []
+    for name, more in ((tmp_path / 'typed', {}), ('/dev/stdin', {'input': text})):
+        done = subprocess.run([rv32im, f'--console-in={name}', '--buttons=0xf0', '--stats', rom,
+                               *files], capture_output=True, timeout=60, **more)
+        assert done.returncode == 0
+        assert b'\nleds=0xffffff0f\n' in done.stderr
+        assert (tmp_path / 'out').read_bytes()[:3001] == b'hello ' * 500 + b'\0'
+        seen.append(done.stderr)
+    assert seen[0] == seen[1]  # to the cycle
+
+
+def test_console_in_that_cannot_be_used(rv32im, classic, cross, tmp_path):
+    done = subprocess.run([rv32im, '--console-in=/no/such', cross.asm(ECHO), tmp_path / 'ram',
+                           '/dev/null', tmp_path / 'out'], capture_output=True, text=True)
+    assert done.returncode == 124
+    assert '--console-in /no/such' in done.stderr
+    assert not (tmp_path / 'ram').exists()
+    rom = cross.bin(start('j _start\n'), base=0)
+    for option in ('--console-in=/dev/null', '--buttons=1'):
+        done = classic(rom, option)
+        assert done.returncode == 125
+        assert f'{option.split("=")[0]}: --machine classic has no' in done.stderr

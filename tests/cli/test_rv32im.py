@@ -552,8 +552,8 @@ def test_signals_end_it_and_leave_ram_as_it_is(rv32im, cross, tmp_path, number):
     assert ram.read_bytes()[0] == 7
 
 
-def test_a_device_that_is_not_built_is_named_in_the_fault(run, cross):
-    plic = cross.asm(start(' li a0, 0x0c000000\n lw a1, 0(a0)\n'), name='plic')
+def test_a_device_that_takes_no_such_access_is_named_in_the_fault(run, cross):
+    plic = cross.asm(start(' li a0, 0x0c000000\n lb a1, 0(a0)\n'), name='plic')
     done = run(plic)
     assert done.returncode == 123
     assert 'address 0x0c000000 (PLIC: ' in done.stderr

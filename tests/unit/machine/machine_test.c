@@ -53,7 +53,7 @@ BOARD_TEST(reset_pin, sets_registers)
     put(b, addi, T1, ZERO, 0, 1);
     assert_true(machine_step(b->machine, &b->stop));
     for (unsigned i = 0; i < 32; i++) {
-        assert_int_equal(b->stop.x[i], i == T1 ? 1 : i == SP ? 0x82000000 : 0);
+        assert_int_equal(b->stop.x[i], i == T1 ? 1 : i == SP ? 0x82000000 : i == A1 ? 0x1000 : 0);
     }
     assert_int_equal(b->stop.pc, ROM_BASE + 4);
     assert_int_equal(b->stop.cycles, 1);
