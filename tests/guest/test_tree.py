@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from place import ROOT
+
 # Copies the tree that a1 points to into OUT, as long as it says it is.
 DUMP = '''.globl _start
 _start: li a2, 0x24000000
@@ -142,3 +144,22 @@ def test_it_can_only_be_read(rv32im, cross, tmp_path):
                               capture_output=True, text=True)
         assert done.returncode == 123
         assert 'address 0x00001000 (DTB)' in done.stderr
+
+
+def test_a_system_that_parses_it_finds_and_uses_its_devices(rv32im, cross, tmp_path):
+    text = (ROOT / 'tests/guest/parse_tree.c').read_text()
+    elf = cross.c(text, base=0x80000100, flags=[
+        '-Wl,-n', '-Wl,--section-start=.start=0x80000000', '-mcmodel=medany', '-ffreestanding'])
+    (tmp_path / 'in').write_bytes(b'')
+    done = subprocess.run([rv32im, elf, *(tmp_path / n for n in ('ram', 'in', 'out'))],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    lines = ['uart 10000000', 'uart interrupt 0000000a', 'plic 0c000000', 'clint 02000000',
+             'finisher 00100000', 'timebase 00989680', 'sources 00000060', 'ram 80000000',
+             'ram size 02000000', 'timer on time', 'claimed 0000000a', 'interrupts 00010001']
+    assert done.stderr.splitlines() == lines
+    theirs = subprocess.run(['qemu-system-riscv32', '-machine', 'virt', '-bios', 'none', '-m', '32',
+                             '-nographic', '-kernel', elf], stdin=subprocess.DEVNULL,
+                            capture_output=True, text=True, timeout=60)
+    assert theirs.returncode == 0
+    assert theirs.stdout.splitlines() == lines
