@@ -335,6 +335,31 @@ BOARD_TEST(clint, shows_the_time_that_was_written)
     }
 }
 
+/* The half that is not written goes on as if nothing had been, and carries into what was written
+ * only later. */
+BOARD_TEST(clint, takes_one_half_of_the_time)
+{
+    for (int nops = 0; nops < 12; nops++) {
+        machine_reset(b->machine);
+        b->at = ROM_BASE;
+        put_li(b, A0, 0x0200c000);
+        put_li(b, A1, ~0u);
+        put(b, sw, 0, A0, A1, -8);
+        for (int i = 0; i < nops; i++) {
+            put(b, addi, 0, 0, 0, 0);
+        }
+        put(b, addi, A1, ZERO, 0, 5);
+        put(b, sw, 0, A0, A1, -4);
+        put(b, lw, A2, A0, 0, -4);
+        put(b, lw, A3, A0, 0, -8);
+        put_self_jump(b);
+        assert_int_equal(run(b), HALT_POWER_DOWN);
+        assert_int_equal(b->stop.x[A2], 5);
+        /* Written at cycle 4, read at 8 and the nops. */
+        assert_int_equal(b->stop.x[A3], ~0u + (uint32_t)(nops + 8) / 10);
+    }
+}
+
 BOARD_TEST(plic, has_the_uart_at_source_10)
 {
     const uint32_t plic = 0x0c000000;
