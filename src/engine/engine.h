@@ -174,6 +174,9 @@ void hart_set_mtime(struct hart *h, uint64_t mtime);
 /* Tells the hart that somebody else wrote to its memory: marks pages dirty, drops stale
  * predecoded instructions and a reservation that overlaps. */
 void hart_wrote(struct hart *h, uint32_t address, uint32_t len);
+/* Puts the hart back to what it was: `saved` is a copy of *h, made between two runs. Memory, with
+ * its dirty marks, is for the caller to put back before (hart_wrote tells of it). */
+void hart_restore(struct hart *h, const struct hart *saved);
 /* May the hart, as it stands, read (write, execute) plain memory at every byte of [address, address
  * + len)? */
 bool hart_may(struct hart *h, uint32_t address, uint32_t len, enum page_access access);

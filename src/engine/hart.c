@@ -123,6 +123,22 @@ void hart_end_at_zero(struct hart *h, bool is_end)
     hart_wrote(h, 0, 4); /* the entry there may be of before */
 }
 
+void hart_restore(struct hart *h, const struct hart *saved)
+{
+    /* What the views know is of now: it holds until the PMP is looked at again. */
+    const struct view u = h->u, m = h->m;
+    const struct pmp pmp = h->pmp;
+    bool is_end_changed = h->ends_at_zero != saved->ends_at_zero;
+    *h = *saved;
+    h->u = u;
+    h->m = m;
+    h->pmp = pmp;
+    h->pmp.is_stale = true;
+    if (is_end_changed) {
+        hart_end_at_zero(h, saved->ends_at_zero);
+    }
+}
+
 /* 3.1.6.1: to machine mode with interrupts off; mstatus keeps what was before. */
 static void enter(struct hart *h, struct trap trap, uint32_t handler)
 {

@@ -71,7 +71,7 @@ static_assert(META_REPLY_AT + META_REPLY_MAX <= META_SIZE, "the parts of META li
 
 void machine_console(struct machine *m, const void *bytes, size_t len)
 {
-    if (m->config.console && len > 0) {
+    if (m->config.console && len > 0 && m->hart->cycles >= m->console_from) {
         m->config.console(m->config.console_context, span_of(bytes, len));
     }
 }

@@ -47,6 +47,7 @@ struct machine {
     struct span console_in; /* what of it is not on the UART's line yet; borrowed */
     enum request request;
     uint32_t exit_code;
+    uint64_t console_from; /* output of instructions begun below this meter was shown before */
 };
 
 /* The bus of the hart: plain memory by window, devices by dev.def. */
@@ -66,5 +67,9 @@ void machine_update_lines(struct machine *m);
 void machine_feed_uart(struct machine *m);
 /* The device tree of `virt` (tools/tree.c). */
 extern const struct span machine_tree;
+/* Runs until the meter reaches `limit` or the cap, or sooner; true while the run has not ended. */
+MUST_CHECK bool machine_advance(struct machine *m, uint64_t limit, enum halt *ret_halt);
+/* What a run that ended by `halt` reports. */
+void machine_describe(const struct machine *m, enum halt halt, struct stop *ret_stop);
 void machine_console(struct machine *m, const void *bytes, size_t len);
 void machine_power_down(struct machine *m, uint32_t exit_code);

@@ -319,7 +319,7 @@ void machine_reset(struct machine *m)
     reset_hart(m);
 }
 
-static void describe(const struct machine *m, enum halt halt, struct stop *ret_stop)
+void machine_describe(const struct machine *m, enum halt halt, struct stop *ret_stop)
 {
     const struct hart *h = m->hart;
     *ret_stop = (struct stop){
@@ -390,6 +390,13 @@ static bool run_slice(struct machine *m, uint64_t limit, enum halt *ret_halt)
     check(false);
 }
 
+bool machine_advance(struct machine *m, uint64_t limit, enum halt *ret_halt)
+{
+    uint64_t cap = m->config.cycles_max;
+    *ret_halt = HALT_CYCLES;
+    return m->hart->cycles < cap && run_slice(m, limit < cap ? limit : cap, ret_halt);
+}
+
 void machine_run(struct machine *m, struct stop *ret_stop)
 {
     uint64_t cap = m->config.cycles_max;
@@ -407,15 +414,14 @@ void machine_run(struct machine *m, struct stop *ret_stop)
             break;
         }
     }
-    describe(m, halt, ret_stop);
+    machine_describe(m, halt, ret_stop);
 }
 
 bool machine_step(struct machine *m, struct stop *ret_stop)
 {
-    enum halt halt = HALT_CYCLES;
-    bool is_running =
-        m->hart->cycles < m->config.cycles_max && run_slice(m, m->hart->cycles + 1, &halt);
-    describe(m, halt, ret_stop);
+    enum halt halt;
+    bool is_running = machine_advance(m, m->hart->cycles + 1, &halt);
+    machine_describe(m, halt, ret_stop);
     return is_running;
 }
 
