@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/run.h"
 #include "cmd/cgi.h"
+#include "cmd/gdb_serve.h"
 #include "cmd/run_files.h"
 #include "cmd/trace.h"
 #include "isa/isa.h"
@@ -206,15 +207,27 @@ static void explain(const struct run *r)
     }
 }
 
-static void execute(struct run *r)
+static int debug(struct run *r, struct msg *msg)
+{
+    struct gdb_serve_options options = {
+        .program = r->program, .start = r->start_debugger, .context = r->debugger};
+    int err = gdb_parse_port(r->options->gdb, &options.port, msg);
+    return err ? err : gdb_serve(r->machine, &options, &r->stop, msg);
+}
+
+static int execute(struct run *r, struct msg *msg)
 {
     FILE *to = r->files[RUN_TRACE].stream;
+    if (r->options->gdb) {
+        return debug(r, msg);
+    }
     if (to) {
         const struct trace trace = {to, r->image.entry, r->options->max_ms * 1000000};
         trace_run(r->machine, &trace, &r->stop);
     } else {
         machine_run(r->machine, &r->stop);
     }
+    return 0;
 }
 
 struct job {
@@ -231,8 +244,11 @@ static int guarded(void *context)
     if (err) {
         return err;
     }
-    execute(r);
+    err = execute(r, job->msg);
     fflush(r->files[RUN_CONSOLE].stream);
+    if (err) {
+        return err;
+    }
     take_headers(r);
     explain(r);
     if (r->options->stats) {
@@ -304,7 +320,11 @@ static int check_options(struct run *r, struct msg *msg)
         return fail(msg, ERR_USAGE, "--%s: --machine %s has no %s", wanted, profile->name,
                     has_meta ? "devices" : "META window and no devices");
     }
-    return err;
+    uint16_t port;
+    if (!err && o->gdb && o->trace) {
+        return fail(msg, ERR_USAGE, "--trace and --gdb both step through the run: give one");
+    }
+    return !err && o->gdb ? gdb_parse_port(o->gdb, &port, msg) : err;
 }
 
 static int run_all(struct run *r, struct msg *msg)

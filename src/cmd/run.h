@@ -65,6 +65,9 @@ struct run {
     struct stop stop;
     char bad_header[sizeof(struct msg)]; /* why a reply's header made the run a fault, or "" */
     bool is_warm;                        /* RAM held something before */
+    /* Starts a debugger with --gdb (gdb_serve.h), NULL: the user does. */
+    int (*start_debugger)(void *context, int port, int *ret_pidfd, struct msg *msg);
+    void *debugger; /* its context */
 };
 
 /* The end of --help. */

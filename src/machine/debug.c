@@ -33,7 +33,7 @@ struct debug {
     struct history *history;
     struct placed points[DEBUG_POINTS_MAX];
     size_t points_count;
-    bool has_reads; /* a point that needs the address of loads */
+    bool has_watches;
     enum motion motion;
     enum phase phase;
     uint64_t begin; /* back: the meter of the checkpoint that it runs from */
@@ -47,19 +47,31 @@ struct debug {
     uint64_t run_ns; /* spent on running forward: the wall-clock cap counts nothing else */
 };
 
-/* What a load reads, from rv32.def: its size, 0 for what reads no memory. */
-#define SIZE_ALU(semantics)    0
-#define SIZE_LOAD(semantics)   sizeof(semantics)
-#define SIZE_STORE(semantics)  0
-#define SIZE_BRANCH(semantics) 0
-#define SIZE_JUMP(semantics)   0
-#define SIZE_AMO(semantics)    4
-#define SIZE_CSR(semantics)    0
-#define SIZE_SYSTEM(semantics) 0
+/* What a row of rv32.def reads or writes at rs1 + imm, in bytes. */
+#define READS_ALU(semantics)     0
+#define READS_LOAD(semantics)    sizeof(semantics)
+#define READS_STORE(semantics)   0
+#define READS_BRANCH(semantics)  0
+#define READS_JUMP(semantics)    0
+#define READS_AMO(semantics)     4
+#define READS_CSR(semantics)     0
+#define READS_SYSTEM(semantics)  0
+#define WRITES_ALU(semantics)    0
+#define WRITES_LOAD(semantics)   0
+#define WRITES_STORE(semantics)  sizeof(semantics)
+#define WRITES_BRANCH(semantics) 0
+#define WRITES_JUMP(semantics)   0
+#define WRITES_AMO(semantics)    4
+#define WRITES_CSR(semantics)    0
+#define WRITES_SYSTEM(semantics) 0
 
-static const uint8_t read_sizes[OP_COUNT] = {
+static const struct {
+    uint8_t reads;
+    uint8_t writes;
+    bool is_store; /* what it writes is rs2 */
+} rows[OP_COUNT] = {
 #define INSN(name, extension, format, kind, match, mask, semantics, text) \
-    [OP_##name] = SIZE_##kind(semantics),
+    [OP_##name] = {READS_##kind(semantics), WRITES_##kind(semantics), KIND_##kind == KIND_STORE},
 #include "isa/rv32.def"
 #undef INSN
 };
@@ -192,10 +204,10 @@ static struct placed *find_point(struct debug *d, const struct point *p)
 /* What watches compare with: memory as it is now. */
 static void refresh(struct debug *d)
 {
-    d->has_reads = false;
+    d->has_watches = false;
     for (struct placed *at = d->points; at < d->points + d->points_count; at++) {
         debug_read(d, at->point.address, at->bytes, at->point.len);
-        d->has_reads |= !is_break(&at->point) && is_watch_of(&at->point, POINT_READ);
+        d->has_watches |= !is_break(&at->point);
     }
 }
 
@@ -238,59 +250,72 @@ static const struct point *break_at(const struct debug *d, uint32_t pc)
     return NULL;
 }
 
-/* A read of memory that is about to happen; size 0: none. */
+/* What the next instruction does to memory, where that can be told before. */
 struct access {
     uint32_t address;
-    uint32_t size;
+    uint32_t reads; /* bytes */
+    uint32_t writes;
 };
 
-static struct access next_read(const struct debug *d)
+static struct access access_ahead(const struct debug *d)
 {
     const struct hart *h = d->machine->hart;
     uint32_t word = 0;
     struct insn insn;
     debug_read(d, h->pc, &word, sizeof word);
     if (!isa_decode(word, &insn)) {
-        return (struct access){0, 0};
+        return (struct access){0, 0, 0};
     }
-    return (struct access){h->x[insn.rs1] + (uint32_t)insn.imm,
-                           insn.op == OP_lr_w ? 4 : read_sizes[insn.op]};
+    struct access a = {
+        .address = h->x[insn.rs1] + (uint32_t)insn.imm,
+        .reads = insn.op == OP_lr_w ? 4 : rows[insn.op].reads,
+        .writes = insn.op == OP_sc_w ? 4 : rows[insn.op].writes,
+    };
+    bool is_plain = rows[insn.op].is_store && reach(d, a.address, a.writes, PAGE_WRITE) == a.writes;
+    if (is_plain && memcmp(d->machine->memory + a.address, &h->x[insn.rs2], a.writes) == 0) {
+        a.writes = 0; /* a watch of writes is about changes */
+    }
+    return a;
 }
 
-static bool overlaps(const struct point *p, struct access read)
+static bool overlaps(const struct point *p, uint32_t address, uint32_t len)
 {
-    return read.size && read.address < (uint64_t)p->address + p->len &&
-           p->address < (uint64_t)read.address + read.size;
+    return len && address < (uint64_t)p->address + p->len && p->address < (uint64_t)address + len;
 }
 
-/* The watch that the last instruction touched. */
-static const struct point *watch_hit(struct debug *d, struct access read)
+/* The watch that is concerned, NULL for none. */
+static const struct point *watch_ahead(const struct debug *d, struct access a)
 {
-    const struct point *hit = NULL;
+    for (size_t i = 0; i < d->points_count; i++) {
+        const struct point *p = &d->points[i].point;
+        if (!is_break(p) && ((is_watch_of(p, POINT_WRITE) && overlaps(p, a.address, a.writes)) ||
+                             (is_watch_of(p, POINT_READ) && overlaps(p, a.address, a.reads)))) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+/* The watch whose bytes the last instruction has changed: also one of calls and resets, which
+ * nobody could tell before. */
+static const struct point *watch_changed(struct debug *d)
+{
+    const struct point *changed = NULL;
     for (struct placed *at = d->points; at < d->points + d->points_count; at++) {
         const struct point *p = &at->point;
         const uint8_t *now = d->machine->memory + p->address;
-        if (is_break(p)) {
-            continue;
-        }
-        if (memcmp(at->bytes, now, p->len) != 0) {
+        if (!is_break(p) && memcmp(at->bytes, now, p->len) != 0) {
             memcpy(at->bytes, now, p->len);
-            hit = is_watch_of(p, POINT_WRITE) ? p : hit;
-        }
-        if (is_watch_of(p, POINT_READ) && overlaps(p, read)) {
-            hit = p;
+            changed = is_watch_of(p, POINT_WRITE) ? p : changed;
         }
     }
-    return hit;
+    return changed;
 }
 
-/* One instruction or trap; false where the run ended. *ret_watch is NULL, or what it touched. */
-static bool step(struct debug *d, const struct point **ret_watch)
+/* One instruction or trap; false where the run ended. */
+static bool step(struct debug *d)
 {
-    struct access read = d->has_reads ? next_read(d) : (struct access){0, 0};
-    bool is_running = machine_advance(d->machine, d->machine->hart->cycles + 1, &d->halt);
-    *ret_watch = watch_hit(d, read);
-    return is_running;
+    return machine_advance(d->machine, d->machine->hart->cycles + 1, &d->halt);
 }
 
 /* ---- forward */
@@ -319,21 +344,32 @@ static enum debug_event run_freely(struct debug *d)
     return DEBUG_BUSY;
 }
 
+/* One instruction, and what of it is looked for. */
+static enum debug_event run_one(struct debug *d)
+{
+    const struct point *p = d->has_watches ? watch_ahead(d, access_ahead(d)) : NULL;
+    if (p) {
+        return hit(d, p);
+    }
+    if (!step(d)) {
+        return ended(d);
+    }
+    history_note(d->history);
+    p = d->has_watches ? watch_changed(d) : NULL;
+    p = p ? p : break_at(d, d->machine->hart->pc);
+    return p ? hit(d, p) : DEBUG_STEPPED;
+}
+
 static enum debug_event run_watched(struct debug *d)
 {
-    unsigned steps_max = d->motion == MOTION_STEP ? 1 : STEPS_MAX;
-    for (unsigned i = 0; i < steps_max; i++) {
-        const struct point *p;
-        if (!step(d, &p)) {
-            return ended(d);
-        }
-        history_note(d->history);
-        p = p ? p : break_at(d, d->machine->hart->pc);
-        if (p) {
-            return hit(d, p);
-        }
+    enum debug_event event = DEBUG_STEPPED;
+    if (d->motion == MOTION_STEP) {
+        return run_one(d);
     }
-    return d->motion == MOTION_STEP ? DEBUG_STEPPED : DEBUG_BUSY;
+    for (unsigned i = 0; i < STEPS_MAX && event == DEBUG_STEPPED; i++) {
+        event = run_one(d);
+    }
+    return event == DEBUG_STEPPED ? DEBUG_BUSY : event;
 }
 
 static enum debug_event go_forward(struct debug *d)
@@ -393,19 +429,35 @@ static void run_towards(struct debug *d, uint64_t target)
     UNUSED bool is_running = machine_advance(d->machine, limit, &unused);
 }
 
-/* One instruction of a scan, which counts where it, or what it touches, is looked for. */
+static void find(struct debug *d, const struct point *p, uint64_t moment)
+{
+    d->has_found = true;
+    d->is_at_point = p != NULL;
+    d->hit = p ? *p : d->hit;
+    d->target = moment;
+}
+
+/* One instruction of a scan. A break is found before it and, as it is gone back over, a watch
+ * behind it. */
 static void scan_one(struct debug *d)
 {
     uint64_t now = d->machine->hart->cycles;
     const struct point *before = break_at(d, d->machine->hart->pc);
-    const struct point *watch;
-    UNUSED bool is_running = step(d, &watch);
-    const struct point *p = watch ? watch : before;
-    if (p || d->motion == MOTION_BACK_STEP) {
-        d->has_found = true;
-        d->is_at_point = p && d->motion == MOTION_BACK_CONTINUE;
-        d->hit = p ? *p : d->hit;
-        d->target = now;
+    const struct point *read = NULL;
+    if (d->has_watches) {
+        struct access a = access_ahead(d);
+        a.writes = 0; /* those that change something are seen to */
+        read = watch_ahead(d, a);
+    }
+    UNUSED bool is_running = step(d);
+    const struct point *watch = d->has_watches ? watch_changed(d) : NULL;
+    watch = watch ? watch : read;
+    if (watch) {
+        find(d, watch, d->machine->hart->cycles);
+    } else if (d->motion == MOTION_BACK_STEP) {
+        find(d, NULL, now);
+    } else if (before) {
+        find(d, before, now);
     }
 }
 

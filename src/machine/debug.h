@@ -13,8 +13,8 @@ enum { DEBUG_POINTS_MAX = 64, DEBUG_POINT_BYTES_MAX = 1024 };
 enum point_kind {
     POINT_SOFT_BREAK,
     POINT_HARD_BREAK, /* the same, under another name */
-    POINT_WRITE,      /* a change of value */
-    POINT_READ,       /* by a load, LR or AMO */
+    POINT_WRITE,      /* that changes something, or is an AMO or SC */
+    POINT_READ,       /* by a load, LR or AMO; not by a semihosting call */
     POINT_ACCESS,     /* either */
     POINT_KINDS
 };
@@ -27,10 +27,14 @@ struct point {
 
 enum motion { MOTION_STEP, MOTION_CONTINUE, MOTION_BACK_STEP, MOTION_BACK_CONTINUE };
 
+/* As GDB expects it of RISC-V, a watch stops before the instruction that touches its place, and the
+ * debugger takes it away to step over. What nobody can tell before, a semihosting call or a reset,
+ * is told behind it. */
 enum debug_event {
     DEBUG_BUSY,    /* not there yet: call debug_go again */
     DEBUG_STEPPED, /* a step is done */
-    DEBUG_POINT,   /* a point was hit: behind the access, or before it on a way back */
+    DEBUG_POINT,   /* a break is reached; or a watched place is about to be touched, which on a
+                    * way back is the moment behind the instruction that did */
     DEBUG_ENDED,   /* the run ended: debug_stop */
     DEBUG_BEGIN,   /* a way back came to the earliest moment there is */
 };

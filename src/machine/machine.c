@@ -425,6 +425,11 @@ bool machine_step(struct machine *m, struct stop *ret_stop)
     return is_running;
 }
 
+uint64_t machine_cycles_max(const struct machine *m)
+{
+    return m->config.cycles_max;
+}
+
 bool machine_csr(const struct machine *m, uint32_t number, uint32_t *ret_value)
 {
     return hart_csr_read(m->hart, number, ret_value);

@@ -119,6 +119,8 @@ void machine_run(struct machine *m, struct stop *ret_stop);
 /* Runs one instruction (or takes one trap); true while the run has not ended. For traces. */
 MUST_CHECK bool machine_step(struct machine *m, struct stop *ret_stop);
 
+/* The cycle cap that it was made with. */
+uint64_t machine_cycles_max(const struct machine *m);
 /* A CSR as the next instruction would read it; false where there is none. For traces. */
 MUST_CHECK bool machine_csr(const struct machine *m, uint32_t number, uint32_t *ret_value);
 
