@@ -33,40 +33,15 @@ static const struct program program = {
     .operands_max = 1,
 };
 
-static int compile(const char *source, const char *elf, struct msg *msg)
-{
-    char path[SDK_PATH_SIZE];
-    /* What begins with `-` or `@` is a name all the same, no option of the compiler. */
-    int len = snprintf(path, sizeof path, "%s%s", source[0] == '/' ? "" : "./", source);
-    if (len < 0 || (size_t)len >= sizeof path) {
-        return fail(msg, ERR_TOO_BIG, "a name longer than %zu bytes", sizeof path);
-    }
-    const char *args[] = {"-O2", "-g", "-Wall", "-o", elf, path};
-    struct compiler compiler = {.argv = NULL};
-    int status = 0;
-    int err = compiler_init(&compiler, args, ARRAY_COUNT(args), msg);
-    if (!err) {
-        err = compiler_missing(&compiler, os_run(compiler.argv, &status, msg), msg);
-    }
-    compiler_deinit(&compiler);
-    if (!err && status) {
-        return fail(msg, ERR_BAD_IMAGE, "%s does not compile: its errors are above", source);
-    }
-    return err;
-}
-
 /* Compiles `source` to a file that has lost its name by the time the machine runs, so that nothing
  * stays behind however the run ends. */
 static int open_source(const char *source, struct os_given *ret_given, struct msg *msg)
 {
     char elf[SDK_PATH_SIZE];
-    if (!os_is_file(source)) {
-        return fail(msg, ERR_NOT_FOUND, "there is no file %.200s", source);
-    }
     os_hold_signals();
     int err = os_temporary_file(".elf", elf, sizeof elf, msg);
     if (!err) {
-        err = compile(source, elf, msg);
+        err = sdk_compile(source, elf, "-O2", msg);
         err = err ? err : os_given_open(elf, OS_GIVEN_READ, ret_given, msg);
         os_given_remove(elf);
     }

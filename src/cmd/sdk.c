@@ -118,3 +118,28 @@ int compiler_missing(const struct compiler *c, int err, struct msg *msg)
                 "picolibc-riscv64-unknown-elf",
                 c->argv[0]);
 }
+
+int sdk_compile(const char *source, const char *elf, const char *level, struct msg *msg)
+{
+    char path[SDK_PATH_SIZE];
+    if (!os_is_file(source)) {
+        return fail(msg, ERR_NOT_FOUND, "there is no file %.200s", source);
+    }
+    /* What begins with `-` or `@` is a name all the same, no option of the compiler. */
+    int len = snprintf(path, sizeof path, "%s%s", source[0] == '/' ? "" : "./", source);
+    if (len < 0 || (size_t)len >= sizeof path) {
+        return fail(msg, ERR_TOO_BIG, "a name longer than %zu bytes", sizeof path);
+    }
+    const char *args[] = {level, "-g", "-Wall", "-o", elf, path};
+    struct compiler compiler = {.argv = NULL};
+    int status = 0;
+    int err = compiler_init(&compiler, args, ARRAY_COUNT(args), msg);
+    if (!err) {
+        err = compiler_missing(&compiler, os_run(compiler.argv, &status, msg), msg);
+    }
+    compiler_deinit(&compiler);
+    if (!err && status) {
+        return fail(msg, ERR_BAD_IMAGE, "%s does not compile: its errors are above", source);
+    }
+    return err;
+}

@@ -24,5 +24,8 @@ struct compiler {
 MUST_CHECK int compiler_init(struct compiler *c, const char *const *args, size_t args_count,
                              struct msg *msg);
 void compiler_deinit(struct compiler *c);
+/* Compiles `source` to the file `elf` as `mote cc LEVEL -g -Wall` does, LEVEL being "-O2" or the
+ * like. ERR_BAD_IMAGE where there are errors, which the compiler has printed. */
+MUST_CHECK int sdk_compile(const char *source, const char *elf, const char *level, struct msg *msg);
 /* Adds what to install to the words of a compiler that could not be started. */
 int compiler_missing(const struct compiler *c, int err, struct msg *msg);

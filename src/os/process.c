@@ -94,6 +94,64 @@ int os_start_self(const char *name, int fd, int *ret_pidfd)
     return pid < 0 ? os_error(errno) : open_child(pid, ret_pidfd);
 }
 
+/* In the child of os_start: becomes the program, or tells why not and ends. */
+static NORETURN void become(char *const argv[], int why)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGXFSZ, SIG_DFL); /* os_begin */
+    execvp(argv[0], argv);
+    int number = errno;
+    UNUSED ssize_t told = write(why, &number, sizeof number);
+    os_exit(1);
+}
+
+/* The pipe closes as the program takes over, or has the reason why it did not. */
+static int await_start(int why, const char *name, struct msg *msg)
+{
+    int number;
+    ssize_t len;
+    do {
+        len = read(why, &number, sizeof number);
+    } while (len < 0 && errno == EINTR);
+    return len == (ssize_t)sizeof number
+               ? fail(msg, os_error(number), "%s: %s", name, strerror(number))
+               : 0;
+}
+
+int os_start(char *const argv[], int *ret_pidfd, struct msg *msg)
+{
+    int why[2];
+    if (pipe2(why, O_CLOEXEC)) {
+        return fail(msg, os_error(errno), "%s: %s", argv[0], strerror(errno));
+    }
+    int pidfd = -1;
+    int child = os_fork(&pidfd);
+    if (child == 0) {
+        become(argv, why[1]);
+    }
+    close(why[1]);
+    int err = child < 0 ? fail(msg, child, "%s: %s", argv[0], err_text(child))
+                        : await_start(why[0], argv[0], msg);
+    close(why[0]);
+    if (err) {
+        os_wait_end(pidfd);
+        return err;
+    }
+    signal(SIGINT, SIG_IGN);
+    *ret_pidfd = pidfd;
+    return 0;
+}
+
+void os_wait_end(int pidfd)
+{
+    siginfo_t info;
+    while (pidfd >= 0 && waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) && errno == EINTR) {
+    }
+    os_close(pidfd);
+}
+
 int os_process_id(void)
 {
     return getpid();

@@ -24,6 +24,12 @@ MUST_CHECK int os_fork(int *ret_pidfd);
 /* Runs our own program's file anew under the name `name`, with `fd` (borrowed) as its descriptor
  * OS_SELF_FD and no memory of ours; it dies with us. For a process of any number of threads. */
 MUST_CHECK int os_start_self(const char *name, int fd, int *ret_pidfd);
+/* Starts the program argv[0], looked up in PATH, which takes over the terminal: SIGINT is its own
+ * from here on. The descriptor becomes readable once it has ended; os_wait_end takes leave of it.
+ * ERR_NOT_FOUND and others with the system's words where it cannot be run. */
+MUST_CHECK int os_start(char *const argv[], int *ret_pidfd, struct msg *msg);
+/* Waits until the program has ended, and closes the descriptor. */
+void os_wait_end(int pidfd);
 /* The number of this process. */
 int os_process_id(void);
 /* In a child, first thing: the kernel kills it when its parent (whose number is `parent`) ends,

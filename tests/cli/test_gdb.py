@@ -449,3 +449,82 @@ def test_a_port_in_use(rv32im, cross, debugged):
                           capture_output=True, text=True, timeout=WAIT_SECONDS)
     assert done.returncode == 125
     assert f'cannot listen on 127.0.0.1:{run.port}: ' in done.stderr
+
+
+LAMBDA = '''#include <stdio.h>
+int count;
+static void note(int c)
+{
+    if (c == 'b')
+        count = 100;
+    else
+        count++;
+}
+int main(void)
+{
+    int c;
+    while ((c = getchar()) != EOF)
+        note(c);
+    printf("%d\\n", count);
+    return 5;
+}
+'''
+
+
+@pytest.fixture
+def call(mote, tmp_path):
+    """call('gdb', ...) runs mote in the test's folder."""
+    temporary = tmp_path / 'temporary'
+    temporary.mkdir()
+
+    def call(*args, **environment):
+        done = subprocess.run([mote, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, cwd=tmp_path,
+                              timeout=2 * WAIT_SECONDS,
+                              env={**os.environ, 'TMPDIR': str(temporary), **environment})
+        assert list(temporary.iterdir()) == []
+        return done
+    return call
+
+
+def test_a_lambda_by_its_source_with_its_input(call, tmp_path):
+    (tmp_path / 'lambda.c').write_text(LAMBDA)
+    (tmp_path / 'request').write_bytes(b'abcd')
+    (tmp_path / 'script').write_text('break lambda.c:15\ncontinue\n')
+    (tmp_path / 'more').write_text('print count\n')
+    done = call('gdb', '--ex', 'set width 0', '-x', 'script', '--command=more', '--batch',
+                'lambda.c', 'request')
+    assert done.returncode == 125, 'the debugger has quit at the breakpoint'
+    assert 'the debugger ended the run after ' in done.stdout
+    assert 'Breakpoint 1, main () at ' in done.stdout and '$1 = 102' in done.stdout, done.stdout
+    steps = ['break lambda.c:15', 'continue', 'watch count', 'reverse-continue', 'reverse-continue',
+             'reverse-continue', 'frame', 'print c', 'next', 'delete', 'continue']
+    done = call('gdb', '--batch', *(word for step in steps for word in ('--ex', step)), '--stats',
+                'lambda.c', 'request')
+    assert done.returncode == 5, done.stdout
+    assert re.findall(r'Old value = (\d+)\nNew value = (\d+)', done.stdout)[:3] == [
+        ('102', '101'), ('101', '100'), ('100', '1')], done.stdout
+    assert "count = 100;" in done.stdout and "$1 = 98" in done.stdout
+    assert 'exited with code 05' in done.stdout and '\n102\n' in done.stdout
+    assert 'halt=power-down' in done.stdout
+
+
+def test_no_debugger(call, cross):
+    rom = cross.asm(LOOP)
+    done = call('gdb', rom, PATH='/nonexistent')
+    assert (done.returncode, done.stdout) == (
+        124, 'mote gdb: gdb-multiarch is not installed: apt-get install gdb-multiarch\n')
+    done = call('gdb', '--debugger', '/nonexistent/gdb', rom)
+    assert done.returncode == 124 and '/nonexistent/gdb: No such file' in done.stdout
+    done = call('gdb', '--debugger', '/bin/true', rom)
+    assert done.returncode == 125
+    assert 'the debugger ended before it connected' in done.stdout
+    done = call('gdb', '/nonexistent.c')
+    assert done.returncode == 124 and 'there is no file /nonexistent.c' in done.stdout
+
+
+def test_a_raw_image(call, cross):
+    done = call('gdb', '--batch', '--ex', 'x/i $pc', '--ex', 'continue',
+                cross.bin('.globl _start\n_start: ' + FINISH.format(code=6)))
+    assert done.returncode == 6
+    assert 'lui\tt0,0x100' in done.stdout
