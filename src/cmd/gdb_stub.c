@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Numbers in `E` answers are errno's, signals are GDB's own (gdb/signals.def). */
+/* Numbers in `E` answers are errno's, signals have GDB's own numbers. */
 enum { FAULT = 14, INVALID = 22, NO_ROOM = 28 };
 enum {
     SIGNAL_INT = 2,
