@@ -9,6 +9,8 @@
 
 enum {
     PC = 32,
+    DECODED_COUNT = 256,
+    NO_PAGE = 1 << 20,
     STEPS_MAX = 50000,     /* of one debug_go */
     SLICE_CYCLES = 500000, /* the same where nothing is looked for: a few milliseconds */
     NEAR_CYCLES = 1024,    /* the last of these before a moment are stepped back over */
@@ -28,12 +30,20 @@ struct placed {
     uint8_t bytes[DEBUG_POINT_BYTES_MAX]; /* a watch's, as of the last instruction */
 };
 
+/* Zero is the word that is no instruction, and its entry says so. */
+struct decoded {
+    uint32_t word;
+    struct insn insn;
+};
+
 struct debug {
     struct machine *machine;
     struct history *history;
     struct placed points[DEBUG_POINTS_MAX];
     size_t points_count;
     bool has_watches;
+    uint32_t code_page; /* a page that can be read, where instructions came from */
+    struct decoded decoded[DECODED_COUNT];
     enum motion motion;
     enum phase phase;
     uint64_t begin; /* back: the meter of the checkpoint that it runs from */
@@ -44,7 +54,7 @@ struct debug {
     struct point hit;
     bool is_ended;
     enum halt halt;
-    uint64_t run_ns; /* spent on running forward: the wall-clock cap counts nothing else */
+    uint64_t run_ns; /* spent on running as fast as without us: the wall-clock cap counts this */
 };
 
 /* What a row of rv32.def reads or writes at rs1 + imm, in bytes. */
@@ -83,6 +93,7 @@ int debug_create(struct machine *m, struct debug **ret_debug)
         return ERR_NO_MEMORY;
     }
     d->machine = m;
+    d->code_page = NO_PAGE;
     int err = history_create(m, &d->history);
     if (err) {
         free(d);
@@ -255,26 +266,37 @@ struct access {
     uint32_t address;
     uint32_t reads; /* bytes */
     uint32_t writes;
+    const uint32_t *source; /* of a plain store: the register that it writes */
 };
 
-static struct access access_ahead(const struct debug *d)
+/* The instruction at pc, no instruction where it cannot be read. Loops decode the same words. */
+static struct insn insn_ahead(struct debug *d)
+{
+    uint32_t pc = d->machine->hart->pc;
+    uint32_t word = 0;
+    if (pc % PAGE_SIZE + sizeof word <= PAGE_SIZE && pc / PAGE_SIZE == d->code_page) {
+        memcpy(&word, d->machine->memory + pc, sizeof word);
+    } else if (debug_read(d, pc, &word, sizeof word) == sizeof word) {
+        d->code_page = pc / PAGE_SIZE;
+    }
+    struct decoded *known = &d->decoded[(word ^ word >> 16 ^ word >> 7) % DECODED_COUNT];
+    if (known->word != word) {
+        known->word = word;
+        UNUSED bool is_one = isa_decode(word, &known->insn);
+    }
+    return known->insn;
+}
+
+static struct access access_ahead(struct debug *d)
 {
     const struct hart *h = d->machine->hart;
-    uint32_t word = 0;
-    struct insn insn;
-    debug_read(d, h->pc, &word, sizeof word);
-    if (!isa_decode(word, &insn)) {
-        return (struct access){0, 0, 0};
-    }
+    struct insn insn = insn_ahead(d);
     struct access a = {
         .address = h->x[insn.rs1] + (uint32_t)insn.imm,
         .reads = insn.op == OP_lr_w ? 4 : rows[insn.op].reads,
         .writes = insn.op == OP_sc_w ? 4 : rows[insn.op].writes,
     };
-    bool is_plain = rows[insn.op].is_store && reach(d, a.address, a.writes, PAGE_WRITE) == a.writes;
-    if (is_plain && memcmp(d->machine->memory + a.address, &h->x[insn.rs2], a.writes) == 0) {
-        a.writes = 0; /* a watch of writes is about changes */
-    }
+    a.source = rows[insn.op].is_store ? &h->x[insn.rs2] : NULL;
     return a;
 }
 
@@ -283,13 +305,23 @@ static bool overlaps(const struct point *p, uint32_t address, uint32_t len)
     return len && address < (uint64_t)p->address + p->len && p->address < (uint64_t)address + len;
 }
 
+/* A watch of writes is about changes: a store of what is there is none. */
+static bool is_change(const struct debug *d, struct access a)
+{
+    return !a.source || reach(d, a.address, a.writes, PAGE_WRITE) < a.writes ||
+           memcmp(d->machine->memory + a.address, a.source, a.writes) != 0;
+}
+
 /* The watch that is concerned, NULL for none. */
 static const struct point *watch_ahead(const struct debug *d, struct access a)
 {
     for (size_t i = 0; i < d->points_count; i++) {
         const struct point *p = &d->points[i].point;
-        if (!is_break(p) && ((is_watch_of(p, POINT_WRITE) && overlaps(p, a.address, a.writes)) ||
-                             (is_watch_of(p, POINT_READ) && overlaps(p, a.address, a.reads)))) {
+        if (is_break(p)) {
+            continue;
+        }
+        if ((is_watch_of(p, POINT_READ) && overlaps(p, a.address, a.reads)) ||
+            (is_watch_of(p, POINT_WRITE) && overlaps(p, a.address, a.writes) && is_change(d, a))) {
             return p;
         }
     }
@@ -335,9 +367,17 @@ static enum debug_event hit(struct debug *d, const struct point *p)
 /* Nothing is looked for: as fast as without a debugger. */
 static enum debug_event run_freely(struct debug *d)
 {
+    const struct machine_config *config = &d->machine->config;
+    uint64_t begin_ns = os_now_ns();
     uint64_t limit = d->machine->hart->cycles + SLICE_CYCLES;
     uint64_t due = history_due(d->history);
     if (!machine_advance(d->machine, limit < due ? limit : due, &d->halt)) {
+        return ended(d);
+    }
+    d->run_ns += os_now_ns() - begin_ns;
+    if (config->time_max_ns && d->run_ns >= config->time_max_ns &&
+        d->machine->hart->cycles < config->cycles_max) {
+        d->halt = HALT_TIME;
         return ended(d);
     }
     history_note(d->history);
@@ -374,20 +414,11 @@ static enum debug_event run_watched(struct debug *d)
 
 static enum debug_event go_forward(struct debug *d)
 {
-    uint64_t time_max_ns = d->machine->config.time_max_ns;
     if (d->is_ended) {
         return DEBUG_ENDED;
     }
-    uint64_t begin_ns = os_now_ns();
     bool is_free = d->motion == MOTION_CONTINUE && d->points_count == 0;
-    enum debug_event event = is_free ? run_freely(d) : run_watched(d);
-    d->run_ns += os_now_ns() - begin_ns;
-    if (event == DEBUG_BUSY && time_max_ns && d->run_ns >= time_max_ns &&
-        d->machine->hart->cycles < d->machine->config.cycles_max) {
-        d->halt = HALT_TIME;
-        return ended(d);
-    }
-    return event;
+    return is_free ? run_freely(d) : run_watched(d);
 }
 
 /* ---- back: from the last checkpoint forward to the last hit before the present */

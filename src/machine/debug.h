@@ -53,7 +53,9 @@ MUST_CHECK int debug_add(struct debug *d, const struct point *point);
 void debug_remove(struct debug *d, const struct point *point);
 
 void debug_begin(struct debug *d, enum motion motion);
-/* A part of the motion, some milliseconds at most. */
+/* A part of the motion, some milliseconds at most. The cycle cap holds as ever; the wall-clock cap
+ * counts only what ran as fast as without a debugger, neither stops nor steps that look for points
+ * nor ways back. */
 MUST_CHECK enum debug_event debug_go(struct debug *d);
 /* The motion ends at the instruction where it stands. */
 void debug_interrupt(struct debug *d);

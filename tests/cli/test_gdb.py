@@ -289,6 +289,11 @@ def test_halts(rv32im, cross, debugged):
     assert 'cycles 5000 of 5000, instructions 5000, mtime 500' in said['monitor cycles']
     assert said['print $a0'].startswith('$1 = 2499'), text
     assert run.end() == 121
+    run = debugged(loop, '--max-ms=20', '--max-cycles=1e15', folder='time')
+    text, said = gdb(run, loop, 'continue\nmonitor halt\ncontinue')
+    assert 'received signal SIGXCPU' in text
+    assert 'halt time after ' in said['monitor halt']
+    assert run.end() == 122
     good = cross.asm('.globl _start\n_start: li a0, 3\n' + FINISH.format(code=4), name='good')
     run = debugged(good, folder='good')
     text, said = gdb(run, good, 'monitor end stop\ncontinue\nmonitor halt\nreverse-stepi 2\n'

@@ -402,4 +402,11 @@ BENCH_TEST(change, of_pc_leaves_the_handler, 1000)
     assert_int_equal(debug_stop(t->debug).pc, HANDLER);
     assert_true(debug_csr(t->debug, MCAUSE, &cause));
     assert_int_equal(cause, 1);
+    add(t, POINT_ACCESS, ram, 4); /* which has the instruction looked at: there is none */
+    debug_set_register(t->debug, PC, 0);
+    assert_int_equal(go(t, MOTION_STEP), DEBUG_STEPPED);
+    debug_set_register(t->debug, PC, ROM_BASE + PAGE_SIZE - 2);
+    assert_int_equal(go(t, MOTION_STEP), DEBUG_STEPPED);
+    debug_set_register(t->debug, PC, UINT32_MAX - 1);
+    assert_int_equal(go(t, MOTION_STEP), DEBUG_STEPPED);
 }
