@@ -197,6 +197,25 @@ static void print_halts(void)
 #undef HALT
 }
 
+static void print_monitor(void)
+{
+    puts("| command | does |\n|---|---|");
+#define MONITOR(name, function, argument, text)           \
+    fputs("| `monitor " #name, stdout);                   \
+    print_cell(sizeof(argument) > 1 ? " " argument : ""); \
+    puts("` | " text " |");
+#include "cmd/monitor.def"
+#undef MONITOR
+}
+
+static void print_packets(void)
+{
+    puts("| packet | asks for |\n|---|---|");
+#define PACKET(begin, function, text) puts("| `" begin "` | " text " |");
+#include "cmd/gdb_packet.def"
+#undef PACKET
+}
+
 static void print_errors(void)
 {
     puts("| error | what it says | HTTP status | exit status of `rv32im` |\n|---|---|--:|--:|");
@@ -397,6 +416,8 @@ static const struct target {
     {"problems", print_problems},
     {"options", print_options},
     {"titles", print_titles},
+    {"monitor", print_monitor},
+    {"packets", print_packets},
 };
 
 int main(int argc, char **argv)
