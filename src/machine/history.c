@@ -220,14 +220,29 @@ static uint64_t meter_of(const struct checkpoint *c)
     return c->hart.cycles;
 }
 
+/* What a guest did to the user's files stays done: no way leads back before it. */
+static bool is_lost(const struct history *h, const struct checkpoint *c)
+{
+    return meter_of(c) < h->machine->files_changed;
+}
+
+static void drop_lost(struct history *h)
+{
+    while (h->count && is_lost(h, &h->checkpoints[0])) {
+        remove_at(h, 0);
+    }
+}
+
 uint64_t history_due(const struct history *h)
 {
-    return h->count ? meter_of(&h->checkpoints[h->count - 1]) + h->distance : 0;
+    const struct checkpoint *last = h->count ? &h->checkpoints[h->count - 1] : NULL;
+    return last && !is_lost(h, last) ? meter_of(last) + h->distance : 0;
 }
 
 /* Without memory for a checkpoint the way back is longer: no reason to end a run. */
 void history_note(struct history *h)
 {
+    drop_lost(h);
     if (h->machine->hart->cycles >= history_due(h)) {
         make_room(h);
         UNUSED int as_far_as_memory_goes = take(h, false);
@@ -284,6 +299,7 @@ static void restore(struct history *h, const struct checkpoint *c)
 
 bool history_back(struct history *h, uint64_t meter)
 {
+    drop_lost(h);
     size_t count = h->count;
     while (count && meter_of(&h->checkpoints[count - 1]) >= meter) {
         count--;

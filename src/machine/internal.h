@@ -18,6 +18,7 @@ struct guest_file {
     bool is_open;
     uint64_t at;
 };
+
 /* What the finisher hears. */
 enum { POWER_OFF = 0x5555, POWER_OFF_WITH_CODE = 0x3333, POWER_RESET = 0x7777 };
 
@@ -35,6 +36,7 @@ struct machine {
     uint32_t features_at;    /* and of `:semihosting-features` */
     uint32_t semihost_errno; /* why its last refusal was */
     struct guest_file files[GUEST_FILES_MAX];
+    uint64_t files_changed; /* the meter behind the last call that changed any; cannot be undone */
     uint32_t meta_len;
     uint32_t meta_reply_len;
     uint32_t out_len;

@@ -224,7 +224,7 @@ static uint32_t close_handle(struct machine *m, uint32_t *ret_bytes)
     uint32_t answer = handle_of(m, &handle);
     struct guest_file *f = answer ? NULL : semihost_file(m, handle);
     if (f) {
-        semihost_close_file(f);
+        semihost_close_file(m, f);
     }
     return answer;
 }

@@ -29,7 +29,7 @@ uint32_t semihost_read_file(struct machine *m, struct guest_file *f, struct span
 uint32_t semihost_write_file(struct machine *m, struct guest_file *f, struct span memory,
                              uint32_t *ret_bytes);
 uint32_t semihost_file_len(struct machine *m, const struct guest_file *f);
-void semihost_close_file(struct guest_file *f);
+void semihost_close_file(struct machine *m, struct guest_file *f);
 
 /* SYS_REMOVE, SYS_RENAME and SYS_TMPNAM, as rows of semihost.def. */
 uint32_t semihost_remove(struct machine *m, uint32_t *ret_bytes);

@@ -32,8 +32,15 @@ struct guest_file *semihost_file(struct machine *m, uint32_t handle)
     return index < GUEST_FILES_MAX && m->files[index].is_open ? &m->files[index] : NULL;
 }
 
-void semihost_close_file(struct guest_file *f)
+/* The user's files, and what is open of them, are not as they were before this instruction. */
+static void note_change(struct machine *m)
 {
+    m->files_changed = m->hart->cycles + 1;
+}
+
+void semihost_close_file(struct machine *m, struct guest_file *f)
+{
+    note_change(m);
     os_file_close(f->fd);
     *f = (struct guest_file){.is_open = false};
 }
@@ -42,7 +49,7 @@ void semihost_close_files(struct machine *m)
 {
     for (size_t i = 0; i < GUEST_FILES_MAX; i++) {
         if (m->files[i].is_open) {
-            semihost_close_file(&m->files[i]);
+            semihost_close_file(m, &m->files[i]);
         }
     }
 }
@@ -74,6 +81,7 @@ uint32_t semihost_open_file(struct machine *m, struct span name, uint32_t mode)
     if (os_folder_file(m->config.folder, name, accesses[mode / 2], &fd)) {
         return semihost_refuse(m, reason());
     }
+    note_change(m);
     m->files[index] = (struct guest_file){.fd = fd, .is_open = true};
     return GUEST_FILE_FIRST + index;
 }
@@ -98,6 +106,7 @@ uint32_t semihost_write_file(struct machine *m, struct guest_file *f, struct spa
                              uint32_t *ret_bytes)
 {
     size_t done = 0;
+    note_change(m);
     int err = os_file_write_some(f->fd, memory.data, memory.len, f->at, &done);
     if (err) {
         (void)semihost_refuse(m, reason());
@@ -134,6 +143,7 @@ uint32_t semihost_remove(struct machine *m, uint32_t *ret_bytes)
     if (!m->config.folder) {
         return semihost_refuse(m, GUEST_EACCES);
     }
+    note_change(m);
     return os_folder_remove(m->config.folder, name) ? semihost_refuse(m, reason()) : 0;
 }
 
@@ -150,6 +160,7 @@ uint32_t semihost_rename(struct machine *m, uint32_t *ret_bytes)
     if (!m->config.folder) {
         return semihost_refuse(m, GUEST_EACCES);
     }
+    note_change(m);
     return os_folder_rename(m->config.folder, from, to) ? semihost_refuse(m, reason()) : 0;
 }
 

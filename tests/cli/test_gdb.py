@@ -178,6 +178,55 @@ def test_the_run_is_the_same_with_and_without(rv32im, cross, debugged, tmp_path)
     assert run.log.count('summed\n') == 1, 'the console is not repeated by going back'
 
 
+# Writes a file by semihosting and counts on before and after.
+FILES = '''
+static int call(int number, void *block)
+{
+    register int a0 __asm__("a0") = number;
+    register void *a1 __asm__("a1") = block;
+    __asm__ volatile(".balign 16\\n.option push\\n.option norvc\\n slli x0, x0, 0x1f\\n ebreak\\n"
+                     " srai x0, x0, 7\\n.option pop" : "+r"(a0) : "r"(a1) : "memory");
+    return a0;
+}
+volatile unsigned before, after;
+__attribute__((noinline)) void check(void) { __asm__ volatile("" : : "r"(after)); }
+int main(void)
+{
+    for (int i = 0; i < 100; i++) before++;
+    int handle = call(1, (void *[]){"log", (void *)8, (void *)3});
+    call(5, (void *[]){(void *)handle, "one ", (void *)4});
+    call(2, (void *[]){(void *)handle});
+    for (int i = 0; i < 100; i++) after++;
+    check();
+    *(volatile unsigned *)0x100000 = 0x5555;
+    return 0;
+}
+'''
+
+
+def test_what_was_written_to_files_is_not_undone(cross, debugged, tmp_path):
+    """The way back ends behind the last change to the user's files; nothing is written twice."""
+    (tmp_path / 'files').mkdir()
+    rom = cross.c(FILES, flags=AT_RAM)
+    run = debugged(rom, '--dir-rw', tmp_path / 'files')
+    text, said = gdb(run, rom, '''
+        break check
+        continue
+        reverse-continue
+        print before
+        print after
+        continue
+        print after
+        delete
+        continue
+    ''')
+    assert said['print before'] == '$1 = 100\n\n', text
+    assert said['print after'] == '$3 = 100\n\n', text
+    assert '$2 = 0\n' in text and 'exited normally' in text
+    assert run.end() == 0
+    assert (tmp_path / 'files' / 'log').read_text() == 'one '
+
+
 TRAP = '''
 .globl _start, handler, behind
 _start:

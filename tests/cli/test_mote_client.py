@@ -475,7 +475,9 @@ def test_get_that_is_interrupted_leaves_nothing(mote, liar, memory, tmp_path, nu
     (tmp_path / 'kept').write_bytes(b'precious')
     half = liar(reply(b'half', length=1000), is_silent=True)
     get = subprocess.Popen([mote, 'get', 'rom', '--rom', NOBODY, '-s', half.url, '-o', 'kept'],
-                           cwd=tmp_path, env={**os.environ, 'MOTE_SESSION': str(memory)})
+                           cwd=tmp_path, env={**os.environ, 'MOTE_SESSION': str(memory)},
+                           # nohup leaves it ignored
+                           preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
     own = Path(f'/proc/{get.pid}/fd')
     until = time.monotonic() + 20
     while time.monotonic() < until and not any(

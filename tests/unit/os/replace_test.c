@@ -136,6 +136,7 @@ static void end_by(const struct place *p, int number)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        signal(number, SIG_DFL); /* nohup leaves it ignored */
         struct os_replacement r;
         if (os_replace_begin(p->path, &r, NULL) == 0 && write(r.fd, "half", 4) == 4) {
             raise(number);
