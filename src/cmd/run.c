@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/run.h"
 #include "cmd/cgi.h"
+#include "cmd/look.h"
 #include "cmd/run_files.h"
-#include "cmd/trace.h"
 #include "isa/isa.h"
 #include "machine/meta.h"
 #include "os/bus.h"
@@ -37,10 +37,12 @@ static void name_texts(struct run *r)
     const struct run_options *o = r->options;
     name_text(r, RUN_CONSOLE, "--console", o->console);
     name_text(r, RUN_TRACE, "--trace", o->trace && o->trace[0] ? o->trace : NULL);
+    name_text(r, RUN_PROFILE, "--profile", o->profile && o->profile[0] ? o->profile : NULL);
     name_text(r, RUN_HEADERS, "--headers", o->headers);
     name_text(r, RUN_STATS, "--stats-file", o->stats_file);
     r->files[RUN_CONSOLE].stream = o->console ? NULL : stderr;
     r->files[RUN_TRACE].stream = o->trace && !o->trace[0] ? stderr : NULL;
+    r->files[RUN_PROFILE].stream = o->profile && !o->profile[0] ? stderr : NULL;
 }
 
 static int make_machine(struct run *r, struct msg *msg)
@@ -94,6 +96,7 @@ static int set_up(struct run *r, struct msg *msg)
 {
     uint32_t in_len = 0;
     int err = read_image(r, msg);
+    err = err ? err : look_prepare(r, msg);
     err = err ? err : make_machine(r, msg);
     err = err ? err : run_files_take_inputs(r, &in_len, msg);
     err = err ? err : machine_load(r->machine, &r->image, run_files_rom_fd(r), msg);
@@ -195,17 +198,6 @@ static void explain(const struct run *r)
     }
 }
 
-static void execute(struct run *r)
-{
-    FILE *to = r->files[RUN_TRACE].stream;
-    if (to) {
-        const struct trace trace = {to, r->image.entry, r->options->max_ms * 1000000};
-        trace_run(r->machine, &trace, &r->stop);
-    } else {
-        machine_run(r->machine, &r->stop);
-    }
-}
-
 struct job {
     struct run *run;
     struct msg *msg;
@@ -220,7 +212,7 @@ static int guarded(void *context)
     if (err) {
         return err;
     }
-    execute(r);
+    look_run(r);
     fflush(r->files[RUN_CONSOLE].stream);
     take_headers(r);
     explain(r);
@@ -230,7 +222,8 @@ static int guarded(void *context)
     if (r->files[RUN_STATS].stream) {
         print_stats(r, r->files[RUN_STATS].stream);
     }
-    return run_files_send_out(r, job->msg);
+    err = run_files_send_out(r, job->msg);
+    return err ? err : look_report(r, job->msg);
 }
 
 static int close_text(struct run_file *f, struct msg *msg)
@@ -306,6 +299,7 @@ int run_go(struct run *r)
         fflush(NULL);
         fprintf(stderr, "%s: %s\n", r->program, msg.text);
     }
+    look_end(r);
     machine_destroy(r->machine);
     run_files_close(r);
     return status;

@@ -6,6 +6,8 @@
 #include "base/defaults.h"
 #include "base/err.h"
 #include "cmd/option.h"
+#include "cmd/profile.h"
+#include "cmd/trace.h"
 #include "machine/machine.h"
 #include "os/given.h"
 #include <stdio.h>
@@ -40,6 +42,7 @@ enum run_role {
     RUN_WINDOWS,
     RUN_CONSOLE = RUN_WINDOWS,
     RUN_TRACE,
+    RUN_PROFILE,
     RUN_HEADERS,
     RUN_STATS,
     RUN_TEXTS,
@@ -59,6 +62,8 @@ struct run {
     const uint8_t *rom_view; /* the image's bytes as a whole */
     size_t rom_len;
     uint8_t *rom_copy; /* owned: those bytes, where they could not be mapped */
+    struct trace trace;
+    struct profile *profile; /* owned; NULL where none is wanted */
     struct stop stop;
     char bad_header[sizeof(struct msg)]; /* why a reply's header made the run a fault, or "" */
     bool is_warm;                        /* RAM held something before */

@@ -527,6 +527,46 @@ bool image_next_symbol(const struct image *image, uint32_t address, uint32_t *re
     return is_found;
 }
 
+static bool is_among_code(const struct image *image, const Elf32_Sym *symbol)
+{
+    Elf32_Ehdr header;
+    Elf32_Shdr section;
+    return ELF32_ST_TYPE(symbol->st_info) == STT_NOTYPE &&
+           read_at(image->file, 0, &header, sizeof header) &&
+           read_section(image->file, &header, symbol->st_shndx, &section) &&
+           (section.sh_flags & SHF_EXECINSTR) != 0;
+}
+
+/* How far a symbol without a size reaches: its section's end, where no other name begins before. */
+static uint32_t reach(const struct image *image, const Elf32_Sym *symbol)
+{
+    uint32_t size = section_end(image, symbol) - symbol->st_value;
+    uint32_t next;
+    if (symbol->st_value < UINT32_MAX && image_next_symbol(image, symbol->st_value + 1, &next) &&
+        next - symbol->st_value < size) {
+        size = next - symbol->st_value;
+    }
+    return size ? size : 1;
+}
+
+bool image_next_place(const struct image *image, uint32_t *number, struct image_place *ret_place)
+{
+    while (*number < symbols_count(image)) {
+        Elf32_Sym symbol = read_symbol(image, (*number)++);
+        if (is_place(image, &symbol)) {
+            *ret_place = (struct image_place){
+                .name = symbol_name(image, &symbol),
+                .address = symbol.st_value,
+                .size = symbol.st_size ? symbol.st_size : reach(image, &symbol),
+                .is_code =
+                    ELF32_ST_TYPE(symbol.st_info) == STT_FUNC || is_among_code(image, &symbol),
+            };
+            return true;
+        }
+    }
+    return false;
+}
+
 /* `$d` (data) or `$x` (code, with a suffix that names extensions); 0 for other names. */
 static char mark_of(const struct image *image, const Elf32_Sym *symbol)
 {
