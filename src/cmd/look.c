@@ -13,7 +13,7 @@ int look_prepare(struct run *r, struct msg *msg)
         err = profile_create(&r->image, &r->profile);
         err = err ? fail(msg, err, "--profile: no room for its tables: %s", err_text(err)) : 0;
     }
-    return err;
+    return err || !o->coverage ? err : coverage_create(&r->image, &r->coverage, msg);
 }
 
 static void add(struct step_options *options, void (*see)(void *, const struct step *),
@@ -34,6 +34,9 @@ void look_run(struct run *r)
     if (r->profile) {
         add(&options, profile_see, r->profile);
     }
+    if (r->coverage) {
+        add(&options, coverage_see, r->coverage);
+    }
     if (options.watchers_count == 0) {
         machine_run(r->machine, &r->stop);
         return;
@@ -50,19 +53,30 @@ static bool ends_in(const char *text, const char *end)
     return len >= strlen(end) && strcmp(text + len - strlen(end), end) == 0;
 }
 
-int look_report(struct run *r, struct msg *msg)
+static int report_profile(struct run *r, struct msg *msg)
 {
     FILE *to = r->files[RUN_PROFILE].stream;
-    int err = r->profile ? profile_close(r->profile, msg) : 0;
-    if (!r->profile || err) {
+    int err = profile_close(r->profile, msg);
+    if (err) {
         return err;
     }
     return ends_in(r->options->profile, ".svg") ? profile_print_flames(r->profile, to, msg)
                                                 : profile_print_table(r->profile, to, msg);
 }
 
+int look_report(struct run *r, struct msg *msg)
+{
+    int err = r->profile ? report_profile(r, msg) : 0;
+    if (!err && r->coverage) {
+        err = coverage_write(r->coverage, r->files[RUN_COVERAGE].stream, msg);
+    }
+    return err;
+}
+
 void look_end(struct run *r)
 {
     profile_destroy(r->profile);
+    coverage_destroy(r->coverage);
     r->profile = NULL;
+    r->coverage = NULL;
 }

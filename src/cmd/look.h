@@ -1,4 +1,4 @@
-/* look.h - what a command shows of a run beside its result: trace, profile */
+/* look.h - what a command shows of a run beside its result: trace, profile, coverage */
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* Life cycle: look_prepare -> look_run -> look_report -> look_end. */

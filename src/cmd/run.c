@@ -38,6 +38,7 @@ static void name_texts(struct run *r)
     name_text(r, RUN_CONSOLE, "--console", o->console);
     name_text(r, RUN_TRACE, "--trace", o->trace && o->trace[0] ? o->trace : NULL);
     name_text(r, RUN_PROFILE, "--profile", o->profile && o->profile[0] ? o->profile : NULL);
+    name_text(r, RUN_COVERAGE, "--coverage", o->coverage);
     name_text(r, RUN_HEADERS, "--headers", o->headers);
     name_text(r, RUN_STATS, "--stats-file", o->stats_file);
     r->files[RUN_CONSOLE].stream = o->console ? NULL : stderr;

@@ -5,6 +5,7 @@
  * Shared by rv32im (four files) and mote run (an image, standard input and output). */
 #include "base/defaults.h"
 #include "base/err.h"
+#include "cmd/coverage.h"
 #include "cmd/option.h"
 #include "cmd/profile.h"
 #include "cmd/trace.h"
@@ -43,6 +44,7 @@ enum run_role {
     RUN_CONSOLE = RUN_WINDOWS,
     RUN_TRACE,
     RUN_PROFILE,
+    RUN_COVERAGE,
     RUN_HEADERS,
     RUN_STATS,
     RUN_TEXTS,
@@ -63,7 +65,8 @@ struct run {
     size_t rom_len;
     uint8_t *rom_copy; /* owned: those bytes, where they could not be mapped */
     struct trace trace;
-    struct profile *profile; /* owned; NULL where none is wanted */
+    struct profile *profile; /* owned, as the next; NULL where none is wanted */
+    struct coverage *coverage;
     struct stop stop;
     char bad_header[sizeof(struct msg)]; /* why a reply's header made the run a fault, or "" */
     bool is_warm;                        /* RAM held something before */

@@ -680,6 +680,28 @@ static bool is_elf(struct span file)
     return file.len >= SELFMAG && memcmp(file.data, ELFMAG, SELFMAG) == 0;
 }
 
+struct span image_section(const struct image *image, const char *name, uint32_t *ret_address)
+{
+    Elf32_Ehdr header;
+    Elf32_Shdr names;
+    Elf32_Shdr section;
+    if (!read_sections(image, &header) ||
+        !read_section(image->file, &header, header.e_shstrndx, &names)) {
+        return span_of(NULL, 0);
+    }
+    struct span table = section_bytes(image->file, &names);
+    for (uint32_t i = 0; read_section(image->file, &header, i, &section); i++) {
+        if (section.sh_type != SHT_NOBITS && (section.sh_flags & SHF_COMPRESSED) == 0 &&
+            span_equals_string(name_at(table, section.sh_name), name)) {
+            if (ret_address) {
+                *ret_address = section.sh_addr;
+            }
+            return section_bytes(image->file, &section);
+        }
+    }
+    return span_of(NULL, 0);
+}
+
 int image_parse(struct span file, enum image_format wanted, struct image *ret_image,
                 struct msg *msg)
 {

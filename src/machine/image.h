@@ -44,6 +44,10 @@ bool image_symbol(const struct image *image, uint32_t address, struct span *ret_
 /* The lowest address from `address` on where such a name begins; false where none does. */
 bool image_next_symbol(const struct image *image, uint32_t address, uint32_t *ret_address);
 
+/* The bytes of the ELF's section of that name, as they are in the file; empty where there is none,
+ * or none that is sound and uncompressed. *ret_address (NULL: not wanted) is where it is loaded. */
+struct span image_section(const struct image *image, const char *name, uint32_t *ret_address);
+
 /* What a symbol of the kind that image_symbol tells says of itself. */
 struct image_place {
     struct span name;

@@ -1,4 +1,4 @@
-# test_seeing.py - traces with filters and profiles of real firmware, against counts known by hand
+# test_seeing.py - filtered traces, profiles and coverage of real firmware, against known counts
 # SPDX-License-Identifier: MIT
 import re
 import subprocess
@@ -317,3 +317,110 @@ def test_mote_run_has_the_same_options(mote, cross, tmp_path):
     rows, cycles = table_of((tmp_path / 'p.txt').read_text())
     assert f'cycles={cycles}\n' in done.stderr
     assert len((tmp_path / 'trace').read_text().splitlines()) - 1 == rows['down'].cycles
+
+
+# Counted by hand. The `for` runs 9 times: 8 rounds and the look that ends them.
+COVERED = '''\
+#define OUT ((volatile unsigned *)0x24000000)
+__attribute__((noinline)) int pick(int x)
+{
+    if (x > 2)
+        return OUT[x];
+    OUT[0] = x;
+    return 0;
+}
+__attribute__((noinline)) void never(void)
+{
+    OUT[9] = 1;
+}
+void _start(void)
+{
+    for (int i = 0; i < 8; i++)
+        pick(i);
+    if (OUT[7] == 77)
+        never();
+    *(volatile unsigned *)0x100000 = 0x5555;
+    for (;;) {}
+}
+'''
+LINES = {3: 8, 4: 8, 5: 5, 6: 3, 7: 3, 8: 8, 10: 0, 11: 0, 12: 0, 14: 1, 15: 9, 16: 8, 17: 1,
+         18: 0, 19: 1, 20: 0}
+
+
+def records_of(text):
+    """Files of a tracefile: name to ({line: count}, {function: (line, count)}); checks its sums."""
+    files = {}
+    for record in text.split('end_of_record\n')[:-1]:
+        fields = [line.split(':', 1) for line in record.splitlines()]
+        kinds = [kind for kind, _ in fields]
+        assert kinds[:2] == ['TN', 'SF'] and kinds.count('SF') == 1
+        sums = {kind: int(value) for kind, value in fields if kind in ('FNF', 'FNH', 'LF', 'LH')}
+        lines = dict(map(int, value.split(',')) for kind, value in fields if kind == 'DA')
+        begins = {value.split(',', 1)[1]: int(value.split(',')[0])
+                  for kind, value in fields if kind == 'FN'}
+        counts = {value.split(',', 1)[1]: int(value.split(',')[0])
+                  for kind, value in fields if kind == 'FNDA'}
+        assert list(lines) == sorted(lines) and begins.keys() == counts.keys()
+        assert sums == {'FNF': len(begins), 'FNH': sum(count > 0 for count in counts.values()),
+                        'LF': len(lines), 'LH': sum(count > 0 for count in lines.values())}
+        files[dict(fields)['SF']] = lines, {name: (begins[name], counts[name]) for name in begins}
+    assert text.endswith('end_of_record\n')
+    return files
+
+
+@pytest.mark.parametrize('version', [2, 3, 4, 5])
+def test_coverage_counts_lines_and_functions(look, cross, tmp_path, version):
+    rom = cross.c(COVERED, flags=['-O0', f'-gdwarf-{version}'])
+    done = look(rom, f'--coverage={tmp_path}/c.info', status=0)
+    files = records_of((tmp_path / 'c.info').read_text())
+    lines, functions = files.pop(str(tmp_path / 'program.c'))
+    assert not files
+    assert lines == LINES
+    assert functions == {'pick': (3, 8), 'never': (10, 0), '_start': (14, 1)}
+    assert done.left == look(rom).left
+
+
+def test_coverage_of_two_files(look, cross, tmp_path):
+    other = tmp_path / 'other.S'
+    other.write_text('.globl twice\n.type twice, @function\ntwice: add a0, a0, a0\n ret\n'
+                     '.size twice, . - twice\n')
+    rom = cross.c('int twice(int);\nvoid _start(void)\n{\n  twice(twice(1));\n'
+                  '  *(volatile unsigned *)0x100000 = 0x5555;\n  for (;;) {}\n}\n',
+                  flags=['-g', other])
+    look(rom, f'--coverage={tmp_path}/c.info', status=0)
+    files = records_of((tmp_path / 'c.info').read_text())
+    assert files.keys() == {str(tmp_path / 'program.c'), str(other)}
+    assert files[str(other)] == ({3: 2, 4: 2}, {'twice': (3, 2)})
+
+
+def test_coverage_wants_line_tables(rv32im, cross, tmp_path):
+    for rom in (cross.c(CALLS), cross.bin(ASSEMBLY), cross.c(CALLS, 'z', flags=['-g', '-gz'])):
+        done = subprocess.run([rv32im, f'--coverage={tmp_path}/c.info', rom, tmp_path / 'ram',
+                               '/dev/null', tmp_path / 'out'],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 124 and 'compile it with -g' in done.stderr
+        assert not (tmp_path / 'ram').exists() and not (tmp_path / 'c.info').exists()
+
+
+def test_broken_line_tables_are_told_and_leave_no_half_a_file(look, cross, tmp_path):
+    """Every byte of the DWARF in turn, at a stride: a good tracefile, or words and none."""
+    rom = cross.c(COVERED, flags=['-g'])
+    good = rom.read_bytes()
+    text = subprocess.run(['riscv64-unknown-elf-objdump', '-h', rom], check=True,
+                          capture_output=True, text=True).stdout
+    sections = re.findall(r' (\.debug_(?:info|abbrev|line)) +(\w+) +\w+ +\w+ +(\w+)', text)
+    assert len(sections) == 3
+    bad = tmp_path / 'bad.elf'
+    told = 0
+    for _, size, offset in sections:
+        for at in range(int(offset, 16), int(offset, 16) + int(size, 16), 17):
+            bad.write_bytes(good[:at] + b'\xff' + good[at + 1:])
+            done = look(bad, f'--coverage={tmp_path}/c.info')
+            written = (tmp_path / 'c.info').read_text(errors='replace')
+            if done.returncode == 0:
+                records_of(written)
+            else:
+                told += 1
+                assert done.returncode == 124 and '--coverage: the image: ' in done.stderr
+                assert written == ''
+    assert told > 0
