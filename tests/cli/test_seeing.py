@@ -393,6 +393,30 @@ def test_coverage_of_two_files(look, cross, tmp_path):
     assert files[str(other)] == ({3: 2, 4: 2}, {'twice': (3, 2)})
 
 
+def test_coverage_tells_only_of_code_that_is_there(look, cross, tmp_path):
+    """Not of what the linker dropped, nor of lines that the optimiser left no instruction of."""
+    rom = cross.c('''\
+unsigned dropped(unsigned x)
+{
+    return x * 77;
+}
+void _start(void)
+{
+    unsigned a = *(volatile unsigned *)0x22000000;
+    unsigned b = a;
+    unsigned c = b;
+    a = c + 1;
+    *(volatile unsigned *)0x24000000 = a;
+    *(volatile unsigned *)0x100000 = 0x5555;
+    for (;;) {}
+}
+''', flags=['-O2', '-g', '-ffunction-sections', '-Wl,--gc-sections'])
+    look(rom, f'--coverage={tmp_path}/c.info', status=0)
+    lines, functions = records_of((tmp_path / 'c.info').read_text())[str(tmp_path / 'program.c')]
+    assert functions.keys() == {'_start'} and {7, 11, 12} <= lines.keys()
+    assert min(lines) >= 6 and not {8, 9} & lines.keys()
+
+
 def test_coverage_wants_line_tables(rv32im, cross, tmp_path):
     for rom in (cross.c(CALLS), cross.bin(ASSEMBLY), cross.c(CALLS, 'z', flags=['-g', '-gz'])):
         done = subprocess.run([rv32im, f'--coverage={tmp_path}/c.info', rom, tmp_path / 'ram',
