@@ -5,6 +5,7 @@
 #include "cmd/look.h"
 #include "cmd/run_files.h"
 #include "isa/isa.h"
+#include "machine/backtrace.h"
 #include "machine/meta.h"
 #include "os/bus.h"
 #include "os/map.h"
@@ -157,26 +158,35 @@ static void print_stats(const struct run *r, FILE *to)
 #undef STAT
 }
 
-static void print_place(const struct run *r, uint32_t pc)
+static void print_place(const struct run *r, const struct backtrace *trace, uint32_t index)
 {
     struct span name;
     uint32_t offset;
-    if (image_symbol(&r->image, pc, &name, &offset)) {
+    fprintf(stderr, "0x%08" PRIx32, trace->pcs[index]);
+    if (backtrace_symbol(&r->image, trace, index, &name, &offset)) {
         fprintf(stderr, " (%.*s+0x%" PRIx32 ")", (int)name.len, (const char *)name.data, offset);
     }
 }
 
+/* Where the fault is, and a line for each function that waits for the one before. */
 static void explain_fault(const struct run *r)
 {
     char mtval[MTVAL_TEXT_MAX];
+    struct backtrace trace = {.count = 0};
     fprintf(stderr, "%s: fault: %s", r->program, fault_words(r));
     if (!r->bad_header[0]) {
-        fprintf(stderr, " at pc 0x%08" PRIx32, r->stop.mepc);
-        print_place(r, r->stop.mepc);
+        backtrace_take(r->machine, &r->image, &r->stop, &trace);
+        fputs(" at pc ", stderr);
+        print_place(r, &trace, 0);
         machine_mtval_text(&r->stop, mtval);
         fprintf(stderr, ", %s", mtval);
     }
     fprintf(stderr, ", after %" PRIu64 " cycles\n", r->stop.cycles);
+    for (uint32_t i = 1; i < trace.count; i++) {
+        fputs("  called from ", stderr);
+        print_place(r, &trace, i);
+        fputc('\n', stderr);
+    }
 }
 
 /* A run that the guest did not end itself is said, whether statistics are wanted or not. */

@@ -405,6 +405,9 @@ static Elf32_Sym read_symbol(const struct image *image, uint32_t number)
     return symbol;
 }
 
+/* Longer names are none: each is looked through whenever it is met, and a stranger made them. */
+enum { NAME_BYTES_MAX = 4096 };
+
 /* Empty where the name does not end inside the table, or has bytes that no terminal should see. */
 static struct span name_at(struct span names, uint32_t at)
 {
@@ -413,7 +416,8 @@ static struct span name_at(struct span names, uint32_t at)
         return empty;
     }
     const uint8_t *name = names.data + at;
-    const uint8_t *end = memchr(name, 0, names.len - at);
+    size_t room = names.len - at < NAME_BYTES_MAX ? names.len - at : NAME_BYTES_MAX;
+    const uint8_t *end = memchr(name, 0, room);
     if (!end) {
         return empty;
     }
@@ -680,6 +684,12 @@ static bool is_elf(struct span file)
     return file.len >= SELFMAG && memcmp(file.data, ELFMAG, SELFMAG) == 0;
 }
 
+static bool is_named(struct span names, uint32_t at, const char *name)
+{
+    size_t size = strlen(name) + 1;
+    return at <= names.len && size <= names.len - at && memcmp(names.data + at, name, size) == 0;
+}
+
 struct span image_section(const struct image *image, const char *name, uint32_t *ret_address)
 {
     Elf32_Ehdr header;
@@ -692,7 +702,7 @@ struct span image_section(const struct image *image, const char *name, uint32_t 
     struct span table = section_bytes(image->file, &names);
     for (uint32_t i = 0; read_section(image->file, &header, i, &section); i++) {
         if (section.sh_type != SHT_NOBITS && (section.sh_flags & SHF_COMPRESSED) == 0 &&
-            span_equals_string(name_at(table, section.sh_name), name)) {
+            is_named(table, section.sh_name, name)) {
             if (ret_address) {
                 *ret_address = section.sh_addr;
             }

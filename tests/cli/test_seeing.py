@@ -448,3 +448,63 @@ def test_broken_line_tables_are_told_and_leave_no_half_a_file(look, cross, tmp_p
                 assert done.returncode == 124 and '--coverage: the image: ' in done.stderr
                 assert written == ''
     assert told > 0
+
+
+DEEP = '''
+#define APART __attribute__((noinline, noclone))
+APART int bottom(int *p, int k) { volatile int pad[40]; pad[k] = 1; return *p + pad[k]; }
+APART int rounds(int n, int *p)
+{
+    volatile int room[4] = {n};
+    return (n ? rounds(n - 1, p) : bottom(p, 3)) + room[0];
+}
+APART int smash(int *p) { ((volatile int *)__builtin_frame_address(0))[-1] = 0x20000002;
+                          return bottom(p, 1) + 1; }
+APART int start(void) { return START + 1; }
+void _start(void) { start(); for (;;) {} }
+'''
+
+
+def callers_of(done):
+    head, *lines = done.stderr.splitlines()
+    found = [re.fullmatch(r'  called from 0x[0-9a-f]{8} \((\w+)\+0x[0-9a-f]+\)', line)
+             for line in lines]
+    return [re.search(r'\((\w+)\+', head)[1]] + [match[1] for match in found]
+
+
+@pytest.mark.parametrize('flags', [['-g'], ['-g', '-O0'], ['-g', '-O2', '-gdwarf-2'], ['-g', '-Os'],
+                                   ['-fasynchronous-unwind-tables', '-O2']])
+def test_a_fault_names_all_that_waited(look, cross, flags):
+    flags = ['-fno-optimize-sibling-calls', *flags]
+    rom = cross.c(DEEP.replace('START', 'rounds(5, (int *)4)'), flags=flags)
+    assert callers_of(look(rom, status=123)) == ['bottom', *['rounds'] * 6, 'start', '_start']
+    rom = cross.c(DEEP.replace('START', 'rounds(100, (int *)4)'), flags=flags)
+    assert callers_of(look(rom, status=123)) == ['bottom', *['rounds'] * 31]
+
+
+def test_a_back_trace_ends_where_the_stack_is_smashed(look, cross):
+    rom = cross.c(DEEP.replace('START', 'smash((int *)4)'),
+                  flags=['-g', '-O1', '-fno-omit-frame-pointer'])
+    assert callers_of(look(rom, status=123)) == ['bottom', 'smash']
+
+
+def test_a_back_trace_without_tables_names_the_caller_in_x1(look, cross):
+    rom = cross.c(DEEP.replace('START', 'rounds(5, (int *)4)'),
+                  flags=['-fno-optimize-sibling-calls'])
+    assert callers_of(look(rom, status=123)) == ['bottom', 'rounds']
+
+
+def test_a_back_trace_of_broken_tables_is_a_fault_all_the_same(look, cross, tmp_path):
+    rom = cross.c(DEEP.replace('START', 'rounds(3, (int *)4)'), flags=['-g'])
+    good = rom.read_bytes()
+    text = subprocess.run(['riscv64-unknown-elf-objdump', '-h', rom], check=True,
+                          capture_output=True, text=True).stdout
+    size, offset = re.search(r' \.debug_frame +(\w+) +\w+ +\w+ +(\w+)', text).groups()
+    bad = tmp_path / 'bad.elf'
+    short = 0
+    for at in range(int(offset, 16), int(offset, 16) + int(size, 16)):
+        bad.write_bytes(good[:at] + bytes([good[at] ^ 0x55]) + good[at + 1:])
+        callers = callers_of(look(bad, status=123))
+        assert callers[0] == 'bottom' and len(callers) <= 32
+        short += callers != ['bottom', *['rounds'] * 4, 'start', '_start']
+    assert short > 10
