@@ -196,6 +196,14 @@ def test_names_cannot_break_a_flame_graph(look, cross, tmp_path):
     assert b'<script' not in (tmp_path / 'profile.svg').read_bytes()
 
 
+@pytest.mark.parametrize('length, has_name', [(4095, True), (4096, False)])
+def test_endless_names_are_none(look, cross, tmp_path, length, has_name):
+    rom = cross.asm(f'.globl _start\n_start: call {"x" * length}\n j .\n{"x" * length}: ret\n')
+    look(rom, f'--profile={tmp_path}/profile.txt', status=0)
+    rows, _ = table_of((tmp_path / 'profile.txt').read_text())
+    assert ('x' * length in rows) == has_name
+
+
 def test_deep_recursion_folds_and_still_adds_up(look, cross, tmp_path):
     rom = cross.c('''
         __attribute__((noinline)) int deep(int n) { return n ? deep(n - 1) + 1 : 0; }
@@ -486,6 +494,21 @@ def test_a_back_trace_ends_where_the_stack_is_smashed(look, cross):
     rom = cross.c(DEEP.replace('START', 'smash((int *)4)'),
                   flags=['-g', '-O1', '-fno-omit-frame-pointer'])
     assert callers_of(look(rom, status=123)) == ['bottom', 'smash']
+
+
+def test_a_call_may_be_the_last_instruction(look, cross):
+    """What it goes on at is the next function then, whose frame is another."""
+    rom = cross.c('''
+        #define APART __attribute__((noinline, noclone))
+        APART __attribute__((noreturn)) void fatal(void)
+        {
+            *(volatile int *)4;
+            __builtin_unreachable();
+        }
+        APART void last(int n) { volatile int room[8]; room[1] = n; fatal(); }
+        APART int other(int n) { volatile int room[99]; room[1] = n; return room[n]; }
+        void _start(void) { last(3); other(4); for (;;) {} }''', flags=['-g', '-O1'])
+    assert callers_of(look(rom, status=123)) == ['fatal', 'last', '_start']
 
 
 def test_a_back_trace_without_tables_names_the_caller_in_x1(look, cross):
