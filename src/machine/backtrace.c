@@ -82,7 +82,7 @@ static bool step_by_tables(struct unwind *u, bool is_first, struct unwind_regist
 void backtrace_take(struct machine *m, const struct image *image, const struct stop *stop,
                     struct backtrace *ret_trace)
 {
-    struct unwind u = {image, read_memory, m, UNWIND_ENTRIES_MAX};
+    struct unwind u = {image, read_memory, m, UNWIND_WORK_MAX};
     struct unwind_registers registers = {.pc = stop->mepc};
     struct image_code code;
     memcpy(registers.x, stop->x, sizeof registers.x);

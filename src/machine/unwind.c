@@ -3,7 +3,7 @@
 #include "machine/unwind.h"
 
 /* Bounds of one entry: compilers stay far below. */
-enum { REMEMBERED_MAX = 8, LEB_BYTES_MAX = 10, X_SP = 2 };
+enum { REMEMBERED_MAX = 8, AUGMENTATION_MAX = 8, LEB_BYTES_MAX = 10, X_SP = 2 };
 
 /* ---- bytes, of which there may be too few */
 
@@ -166,7 +166,8 @@ static bool read_cie(const struct section *s, size_t at, struct cie *ret_cie)
     struct cie cie = {.code_alignment = 0};
     uint8_t version = read_byte(c);
     const char *letters = (const char *)c->at;
-    const uint8_t *end = memchr(c->at, 0, (size_t)(c->end - c->at));
+    size_t room = (size_t)(c->end - c->at);
+    const uint8_t *end = memchr(c->at, 0, room < AUGMENTATION_MAX ? room : AUGMENTATION_MAX);
     if (!end || (version != 1 && version != 3 && version != 4)) {
         return false;
     }
@@ -217,16 +218,21 @@ static bool read_fde(const struct section *s, const struct entry *entry, struct 
     return !c.is_bad;
 }
 
+static bool is_work_left(struct unwind *u)
+{
+    u->work_left -= u->work_left > 0;
+    return u->work_left > 0;
+}
+
 static bool find_fde(struct unwind *u, const struct section *s, uint32_t address,
                      struct fde *ret_fde)
 {
     struct entry entry;
     size_t next;
     for (size_t at = 0; read_entry(s, at, &entry, &next); at = next) {
-        if (u->entries_left == 0) {
+        if (!is_work_left(u)) {
             return false;
         }
-        u->entries_left--;
         if (!is_cie(s, &entry) && read_fde(s, &entry, ret_fde) &&
             address - ret_fde->begin < ret_fde->size) {
             return true;
@@ -453,9 +459,12 @@ static bool apply(struct table *t, enum cfa cfa, int32_t a, int32_t b)
 }
 
 /* Runs instructions to the end, or until the next row would be behind the address. */
-static bool run(struct table *t, struct cursor c)
+static bool run(struct unwind *u, struct table *t, struct cursor c)
 {
     while (c.at < c.end) {
+        if (!is_work_left(u)) {
+            return false;
+        }
         uint8_t byte = read_byte(&c);
         enum cfa cfa;
         if (!find_instruction(byte, &cfa)) {
@@ -534,13 +543,13 @@ bool unwind_step(struct unwind *u, uint32_t address, struct unwind_registers *re
         /* GCC's CIE says only which register it is, and leaves the offset at 0. */
         struct table t = {
             .cie = fde.cie, .address = UINT32_MAX, .row = {.has_cfa = true, .cfa_register = X_SP}};
-        if (!run(&t, fde.cie.instructions)) {
+        if (!run(u, &t, fde.cie.instructions)) {
             return false;
         }
         t.initial = t.row;
         t.location = fde.begin;
         t.address = address;
-        return run(&t, fde.instructions) && step_row(u, &t, registers);
+        return run(u, &t, fde.instructions) && step_row(u, &t, registers);
     }
     return false;
 }

@@ -15,10 +15,10 @@ struct unwind {
     /* Reads a word of the guest's memory; false where a guest could not. */
     bool (*read)(void *context, uint32_t address, uint32_t *ret_word);
     void *context;
-    uint32_t entries_left; /* of the image's call frame tables that it may look at, in all */
+    uint32_t work_left; /* entries of tables that it may look at, and instructions run, in all */
 };
 
-enum { UNWIND_ENTRIES_MAX = 1 << 20 };
+enum { UNWIND_WORK_MAX = 1 << 20 };
 
 /* Replaces `registers` by those of the caller, as .debug_frame or .eh_frame has them (DWARF 5, 6.4)
  * for `address`, the instruction under way: pc, or of a caller the call before it. False, and

@@ -29,7 +29,7 @@ void _start(void)
 
 @pytest.fixture
 def look(rv32im, tmp_path):
-    """Runs an image with options; a list of what it left: exit status, statistics, OUT, RAM."""
+    """Runs an image with options, and reads its statistics."""
     def look(rom, *options, status=None):
         for name in ('in', 'out', 'ram'):
             (tmp_path / name).write_bytes(b'')
@@ -38,12 +38,16 @@ def look(rv32im, tmp_path):
                               capture_output=True, text=True, timeout=120)
         if status is not None:
             assert done.returncode == status, done.stderr
-        done.left = (done.returncode,
-                     *((tmp_path / name).read_bytes() for name in ('stats', 'ram', 'out')))
+        done.files = [tmp_path / name for name in ('stats', 'ram', 'out')]
         done.stats = dict(line.split('=', 1) for line in
                           (tmp_path / 'stats').read_text().splitlines())
         return done
     return look
+
+
+def left_by(done):
+    """What a run left, to compare: exit status, statistics, RAM, OUT. Large, so only on demand."""
+    return done.returncode, *(path.read_bytes() for path in done.files)
 
 
 class Row:
@@ -254,7 +258,7 @@ def test_a_raw_image_has_no_names(look, cross, tmp_path):
 @pytest.mark.parametrize('cap', [[], ['--max-cycles=61']])
 def test_a_run_that_is_looked_at_is_the_same(look, cross, options, cap):
     for rom in (cross.c(CALLS, 'calls'), cross.asm(ASSEMBLY, 'assembly')):
-        assert look(rom, *options, *cap).left == look(rom, *cap).left
+        assert left_by(look(rom, *options, *cap)) == left_by(look(rom, *cap))
 
 
 def trace_of(look, rom, tmp_path, *only):
@@ -379,13 +383,13 @@ def records_of(text):
 @pytest.mark.parametrize('version', [2, 3, 4, 5])
 def test_coverage_counts_lines_and_functions(look, cross, tmp_path, version):
     rom = cross.c(COVERED, flags=['-O0', f'-gdwarf-{version}'])
-    done = look(rom, f'--coverage={tmp_path}/c.info', status=0)
+    left = left_by(look(rom, f'--coverage={tmp_path}/c.info', status=0))
     files = records_of((tmp_path / 'c.info').read_text())
     lines, functions = files.pop(str(tmp_path / 'program.c'))
     assert not files
     assert lines == LINES
     assert functions == {'pick': (3, 8), 'never': (10, 0), '_start': (14, 1)}
-    assert done.left == look(rom).left
+    assert left == left_by(look(rom))
 
 
 def test_coverage_of_two_files(look, cross, tmp_path):
@@ -531,3 +535,50 @@ def test_a_back_trace_of_broken_tables_is_a_fault_all_the_same(look, cross, tmp_
         assert callers[0] == 'bottom' and len(callers) <= 32
         short += callers != ['bottom', *['rounds'] * 4, 'start', '_start']
     assert short > 10
+
+
+def entry(body, pad=0):
+    """One entry of .debug_frame."""
+    body += bytes([pad]) * (-len(body) % 4)
+    return len(body).to_bytes(4, 'little') + body
+
+
+def words(*values):
+    return b''.join(value.to_bytes(4, 'little') for value in values)
+
+
+def frames_of(letters=b'', nops=0, others=0):
+    """Tables of the program below: a CIE, FDEs of other places, and the one of `_start`."""
+    augmentation = letters + b'\0' + (b'' if not letters else b'\1\x7c\1\0')
+    plain = b'\1\x7c\1' if not letters else b''
+    # CFA is sp + 0; once in the function it is sp + 16 with ra at CFA - 4 and sp at CFA.
+    cie = entry(words(0xffffffff) + b'\3' + augmentation + plain + b'\x0c\2\0')
+    other = entry(words(0, 0x21000000, 4)) * others
+    size = b'\0' if letters else b''
+    fde = entry(words(0, 0x20000000, 0x1000) + size + bytes(nops) + b'\x0e\x10\x81\1')
+    return cie + other + fde
+
+
+@pytest.mark.parametrize('tables, is_known', [
+    (dict(), True), (dict(nops=1000), True), (dict(others=1000), True),
+    (dict(letters=b'zSSSSSS'), True),
+    (dict(letters=b'zSSSSSSS'), False), (dict(nops=1 << 20), False), (dict(others=1 << 20), False),
+    (dict(letters=b'zS' * 100000), False),
+])
+def test_the_work_of_a_back_trace_is_bounded(look, cross, tmp_path, tables, is_known):
+    """Tables that are right, but longer than any compiler's, are given up."""
+    (tmp_path / 'frames').write_bytes(frames_of(**tables))
+    rom = cross.asm(f'''
+        .globl _start
+        _start: call function
+            nop
+        function:
+            addi sp, sp, -16
+            sw ra, 12(sp)
+            li ra, 0
+            lw t0, 4(zero)
+        .section .debug_frame, "", @progbits
+        .incbin "{tmp_path}/frames"
+        ''')
+    callers = callers_of(look(rom, status=123))
+    assert callers[0] == 'function' and (callers[1:2] == ['_start']) == is_known

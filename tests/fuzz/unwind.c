@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         before = registers;
     }
     check(memcmp(&before, &registers, sizeof before) == 0);
-    check(u.entries_left <= 1000);
+    check(u.work_left <= 1000);
     check(reads <= STEPS_MAX * 31);
     free(file);
     return 0;
