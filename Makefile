@@ -8,28 +8,31 @@ PREFIX ?= /usr/local
 all: host guest   ## build the programs into build/bin and the guest's SDK and ROMs beside them
 
 $(HOST)/build.ninja:
-	@tools/deps --check
+	@tools/deps --check build
 	meson setup $(HOST) --prefix=$(PREFIX) $(MESON_OPTIONS)
 
 host: $(HOST)/build.ninja
-	@ninja -C $(HOST) --quiet
+	@tools/ninja $(HOST) 'the programs and their tests'
 	@tools/stage $(BUILD)
 
 guest: host
 	@tools/build-guest $(BUILD)
 
-deps:             ## install the Debian packages that are missing (apt, with sudo where not root)
+deps:             ## install every Debian package that is missing (apt, with sudo where not root)
 	@tools/deps
 
-demo: deps        ## see it work: upload programs, post bytes, get bytes
+demo:             ## see it work: upload programs, post bytes, get bytes
+	@tools/deps build demo
 	@$(MAKE) --no-print-directory all
 	@tools/demo $(BUILD)
 
-test: deps        ## run every test; closes with `N passed, N failed`
+test:             ## run every test; closes with `N passed, N failed`
+	@tools/deps build demo test
 	@$(MAKE) --no-print-directory all
 	@tools/test $(BUILD)
 
-check-all: deps   ## the whole suite again under AddressSanitizer and UBSan
+check-all:        ## the whole suite again under AddressSanitizer and UBSan
+	@tools/deps build demo test
 	@$(MAKE) --no-print-directory asan
 
 asan:
@@ -37,10 +40,12 @@ asan:
 	  MESON_OPTIONS="-Db_sanitize=address,undefined -Db_lundef=false"
 	@tools/test build-asan
 
-fuzz: deps        ## run every fuzzer for SECONDS each (15)
+fuzz:             ## run every fuzzer for SECONDS each (15)
+	@tools/deps build test
 	@tools/fuzz $(or $(SECONDS),15)
 
-bench: deps       ## ratios against native code, qemu, lighttpd and a bare loop; see bench/RESULTS.md
+bench:            ## ratios against native code, qemu, lighttpd and a bare loop; see bench/RESULTS.md
+	@tools/deps build bench
 	@$(MAKE) --no-print-directory all
 	@bench/run $(BUILD)
 	@bench/post $(BUILD)

@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* usage: generate TARGET > FILE. One row of `targets` for each; a target prints to stdout. All but
- * `sdk` are Markdown tables, which tools/docs puts into the pages of docs/source. */
+ * `sdk` and `titles` are Markdown tables, which tools/docs puts into the pages of docs/source;
+ * `titles` it keeps in contrib/cgi/mcu.sh. */
 
 /* What the access column of mem.def and dev.def is made of. */
 enum { R = 4, W = 2, X = 1 };
@@ -107,6 +108,22 @@ static void print_registers(void)
 #undef REGISTER
 }
 
+static void print_images(void)
+{
+    puts("| `format` | what it is | begins |\n|---|---|---|");
+#define IMAGE_FORMAT(name, word, text, begins) puts("| `" #word "` | " text " | " begins " |");
+#include "machine/image.def"
+#undef IMAGE_FORMAT
+}
+
+static void print_semihosting(void)
+{
+    puts("| operation | call | what it does |\n|---|---|---|");
+#define CALL(number, name, function, text) puts("| " #number " | " #name " | " text " |");
+#include "machine/semihost.def"
+#undef CALL
+}
+
 static void print_halts(void)
 {
     puts("| halt | what ended the run | exit status of `rv32im` |\n|---|---|--:|");
@@ -201,6 +218,14 @@ static void print_csrs(void)
 #undef CSR
 }
 
+static void print_interrupts(void)
+{
+    puts("| bit | interrupt |\n|--:|---|");
+#define INTERRUPT(name, number, text) printf("| %d | %s |\n", number, text);
+#include "isa/interrupt.def"
+#undef INTERRUPT
+}
+
 static void print_routes(void)
 {
     puts("| method | path | answers | what it does |\n|---|---|---|---|");
@@ -251,6 +276,19 @@ static void print_problems(void)
     }
 }
 
+/* A function of a shell script that sets `title` to the words of an error's status. */
+static void print_titles(void)
+{
+    puts("title_of()\n{\n    case $1 in");
+#define STATUS(number, reason)                               \
+    if ((number) >= 400) {                                   \
+        printf("    %d) title=\"%s\" ;;\n", number, reason); \
+    }
+#include "http/status.def"
+#undef STATUS
+    puts("    esac\n}");
+}
+
 /* The option's value where nobody gives one; a text option's is in its text. */
 static const char *fallback_text(const char *kind, long long fallback, char ret_text[32])
 {
@@ -280,6 +318,8 @@ static const struct target {
 } targets[] = {
     {"sdk", print_sdk},
     {"windows", print_windows},
+    {"images", print_images},
+    {"semihosting", print_semihosting},
     {"devices", print_devices},
     {"registers", print_registers},
     {"halts", print_halts},
@@ -288,10 +328,12 @@ static const struct target {
     {"instructions", print_instructions},
     {"compressed", print_compressed},
     {"csrs", print_csrs},
+    {"interrupts", print_interrupts},
     {"routes", print_routes},
     {"fields", print_fields},
     {"problems", print_problems},
     {"options", print_options},
+    {"titles", print_titles},
 };
 
 int main(int argc, char **argv)

@@ -61,15 +61,59 @@ head_fields()
     printf '%s' "$fields"
 }
 
+# title_of STATUS: sets `title` to the status's words, as the server has them.
+# {{titles}} of src/http/status.def, which `make docs` puts here
+title_of()
+{
+    case $1 in
+    400) title="Bad Request" ;;
+    401) title="Unauthorized" ;;
+    402) title="Payment Required" ;;
+    403) title="Forbidden" ;;
+    404) title="Not Found" ;;
+    405) title="Method Not Allowed" ;;
+    406) title="Not Acceptable" ;;
+    408) title="Request Timeout" ;;
+    409) title="Conflict" ;;
+    410) title="Gone" ;;
+    411) title="Length Required" ;;
+    412) title="Precondition Failed" ;;
+    413) title="Content Too Large" ;;
+    414) title="URI Too Long" ;;
+    415) title="Unsupported Media Type" ;;
+    416) title="Range Not Satisfiable" ;;
+    417) title="Expectation Failed" ;;
+    418) title="I'm a teapot" ;;
+    421) title="Misdirected Request" ;;
+    422) title="Unprocessable Content" ;;
+    423) title="Locked" ;;
+    425) title="Too Early" ;;
+    426) title="Upgrade Required" ;;
+    428) title="Precondition Required" ;;
+    429) title="Too Many Requests" ;;
+    431) title="Request Header Fields Too Large" ;;
+    451) title="Unavailable For Legal Reasons" ;;
+    500) title="Internal Server Error" ;;
+    501) title="Not Implemented" ;;
+    502) title="Bad Gateway" ;;
+    503) title="Service Unavailable" ;;
+    504) title="Gateway Timeout" ;;
+    505) title="HTTP Version Not Supported" ;;
+    507) title="Insufficient Storage" ;;
+    esac
+}
+# {{end}}
+
 # problem STATUS TYPE TEXT [MEMBERS]: answers with an error document (RFC 9457) and ends.
 problem()
 {
+    title_of "$1"
     text=$(printf '%s' "$3" | tr -cd '\040-\176' | sed 's/[\\"]/\\&/g')
     head_fields "$1"
     case $1 in 429 | 503) printf 'Retry-After: 1\n' ;; esac
     printf 'Content-Type: application/problem+json\n\n'
-    printf '{"type":"urn:mote:problem:%s","status":%s,"detail":"%s"%s}\n' \
-        "$2" "$1" "$text" "${4-}"
+    printf '{"type":"urn:mote:problem:%s","title":"%s","status":%s,"detail":"%s"%s}\n' \
+        "$2" "$title" "$1" "$text" "${4-}"
     exit 0
 }
 
@@ -228,10 +272,14 @@ check_body()
     case $body_size in
     *[!0123456789]* | ????????????*) problem 413 too-large 'Content-Length is no usable number' ;;
     esac
-    case ${HTTP_CONTENT_ENCODING-identity} in
-    identity) ;;
-    *) problem 415 encoding 'a body is taken as it is: no Content-Encoding' ;;
-    esac
+    IFS=' 	,' # an empty element of the list means nothing
+    for coding in ${HTTP_CONTENT_ENCODING-}; do
+        case $coding in
+        '' | [Ii][Dd][Ee][Nn][Tt][Ii][Tt][Yy]) ;;
+        *) problem 415 encoding 'a body is taken as it is: no Content-Encoding' ;;
+        esac
+    done
+    unset IFS
     [ "$body_size" -le "$window" ] ||
         problem 413 too-large "a body of $body_size bytes; at most $window fit into a window"
 }
@@ -271,22 +319,21 @@ take_turn()
 
 # ---- PUT and GET
 
-# Finds out whether a machine can be laid out from the file `body`, by a run of one cycle.
+# Finds out whether a machine can be laid out from the file `body`, by a run of one cycle, and the
+# image's format and entry point.
 check_image()
 {
     : >in
-    "$MOTE_RV32IM" --max-cycles 1 --console /dev/null body ram in out >/dev/null 2>err
+    "$MOTE_RV32IM" --max-cycles 1 --console /dev/null --stats-file stats body ram in out \
+        >/dev/null 2>err
     status=$?
     words=$(head -c 500 err)
     case $status in
     124) problem 422 bad-image "${words#rv32im: ROM body: }" ;;
-    125)
-        case $words in
-        *' yet;'*) problem 501 not-built "${words#rv32im: ROM body: }" ;;
-        *) store_full ;;
-        esac
-        ;;
+    125) store_full ;;
     esac
+    format=$(sed -n 's/^image=//p' stats)
+    entry=$(sed -n 's/^entry=//p' stats)
 }
 
 hash_of()
@@ -294,21 +341,11 @@ hash_of()
     hash=$(sha256sum <"$1") && hash=${hash%% *}
 }
 
-# Format and entry point of the file `body`.
-describe_image()
-{
-    format=raw entry=536870912
-    if [ "$(head -c 4 body | od -An -tx1)" = ' 7f 45 4c 46' ]; then
-        format=elf entry=$(od -An -j 24 -N 4 -tu4 --endian=little body)
-    fi
-}
-
 put_rom()
 {
     make_work
     take_body
     check_image
-    describe_image
     hash_of body
     if [ -z "$rom" ]; then
         new_id

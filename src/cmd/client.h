@@ -7,7 +7,7 @@
 #include "base/defaults.h"
 #include "cmd/option.h"
 #include "cmd/remember.h"
-#include "os/command.h"
+#include "os/replace.h"
 #include <stdio.h>
 
 struct client_options {

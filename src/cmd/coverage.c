@@ -10,6 +10,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+enum {
+#define CSR(name, number, ...) CSR_##name = (number),
+#include "isa/csr.def"
+#undef CSR
+};
+
 /* A count for each halfword of the address space, of which a run touches little. */
 static const size_t counts_bytes = GiB(2) * sizeof(uint64_t);
 
@@ -62,11 +68,14 @@ void coverage_destroy(struct coverage *c)
     }
 }
 
-/* An instruction that traps was reached all the same. */
+/* An instruction that traps was reached all the same; one that an interrupt came before was not. */
 void coverage_see(void *context, const struct step *step)
 {
     const struct coverage *c = context;
-    c->counts[step->before->pc / 2]++;
+    uint32_t cause = 0;
+    bool is_interrupt =
+        step_is_trap(step) && machine_csr(step->machine, CSR_mcause, &cause) && cause >> 31 != 0;
+    c->counts[step->before->pc / 2] += !is_interrupt;
 }
 
 /* ---- from here on in a child (os_apart), with bytes of a stranger */

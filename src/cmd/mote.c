@@ -1,6 +1,7 @@
 /* mote.c - one program, a subcommand for each thing to do */
 /* SPDX-License-Identifier: MIT */
 #include "cmd/command.h"
+#include "cmd/man.h"
 
 #include "base/check.h"
 #include "os/process.h"
@@ -19,15 +20,34 @@ static const struct command {
 #undef COMMAND
 };
 
-static const struct program program = {.name = "mote"};
+static const struct program program = {
+    .name = "mote",
+    .operands = "COMMAND [OPTION...]",
+    .purpose = "serverless RISC-V microcontrollers: programs in, bytes in, bytes out",
+    .notes =
+        "`mote COMMAND --help` tells a command's options, `mote COMMAND --man` its manual page.\n",
+    .is_prefix = true,
+};
 
 static void print_help(FILE *out)
 {
-    fputs("usage: mote COMMAND [OPTION...]\n\n", out);
+    fprintf(out, "usage: %s %s\n\n", program.name, program.operands);
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
         fprintf(out, "  mote %-6s %s\n", commands[i].name, commands[i].text);
     }
-    fputs("\n`mote COMMAND --help` tells a command's options.\n", out);
+    fprintf(out, "\n%s", program.notes);
+}
+
+static void print_man(void)
+{
+    man_begin(&program);
+    man_section("COMMANDS");
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
+        char page[40];
+        snprintf(page, sizeof page, "mote-%s(1)", commands[i].name);
+        man_item(page, commands[i].text);
+    }
+    man_end(&program);
 }
 
 static int unknown(const char *name)
@@ -55,6 +75,10 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_help(stdout);
+        return command_end(&program, 0, NULL);
+    }
+    if (strcmp(argv[1], "--man") == 0) {
+        print_man();
         return command_end(&program, 0, NULL);
     }
     if (strcmp(argv[1], "--version") == 0) {

@@ -22,11 +22,12 @@ static const struct option_row rows[] = {
 static const struct program program = {
     .name = "mote dis",
     .operands = "FILE",
-    .purpose = "disassemble an ELF or raw image",
+    .purpose = "disassemble an image",
     .notes =
-        "Lists the executable sections of an ELF, with its symbols as labels, or a raw image as\n"
-        "it lies in the ROM window. Instructions are written as objdump -M no-aliases does; what\n"
-        "the symbols call data, and what is cut off at the end, are bytes.\n\n"
+        "Lists the executable sections of an ELF, with its symbols as labels; of Intel HEX,\n"
+        "S-records and UF2 each stretch of memory; a raw image as it lies in the ROM window.\n"
+        "Instructions are written as objdump -M no-aliases does; what the symbols call data, and\n"
+        "what is cut off at the end, are bytes.\n\n"
         "Exit status: 0, 124 for a file that cannot be used, 125 for wrong usage.\n",
     .rows = rows,
     .rows_count = ARRAY_COUNT(rows),
@@ -170,6 +171,7 @@ static int print_image(struct span file, enum image_format format, const char *p
     while (image_next_code(&image, &number, &code)) {
         print_code(&image, &code);
     }
+    image_deinit(&image);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "cmd/command.h"
 #include "cmd/printable.h"
 #include "cmd/run.h"
+#include "os/command.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -43,8 +44,9 @@ static const struct program program = {
     .operands = "[FILE]",
     .purpose = "run a ROM on the server: FILE or standard input is IN",
     .notes =
-        "OUT goes to standard output, the console to standard error. The session that it used\n"
-        "or made is the one that the next `mote post` goes on with.\n\n"
+        "OUT goes to standard output, the console to standard error: its bytes as they are, but\n"
+        "where that is a terminal, control characters other than line ends and tabs as \\x1b. The\n"
+        "session that it used or made is the one that the next `mote post` goes on with.\n\n"
         "Exit status:\n"
         "  0-119  the guest's own exit code (119 also for any larger one)\n"
         "  120  the guest sleeps    121  the cycle cap    122  the wall-clock cap\n"
@@ -193,8 +195,13 @@ static int print_console(struct client *c, const struct client_reply *run, struc
     snprintf(path, sizeof path, "/runs/%s/console", text);
     struct client_reply reply;
     struct client_sink sink = {.file = stderr};
-    const struct client_request request = {.method = "GET", .path = path, .sink = &sink};
+    bool is_raw = !os_is_terminal(2);
+    const struct client_request request = {
+        .method = "GET", .path = path, .sink = is_raw ? &sink : NULL};
     int err = client_call(c, &request, &reply, msg);
+    if (!err && !is_raw) {
+        print_escaped(buf_span(&reply.text), stderr);
+    }
     bool is_gone = reply.status == 404; /* kept no longer: many runs came in between */
     client_reply_deinit(&reply);
     return is_gone ? 0 : err;

@@ -32,8 +32,8 @@ static const struct program program = {
     .operands = "FILE",
     .purpose = "upload a ROM; its id goes to standard output",
     .notes =
-        "FILE is an ELF or raw binary, `-` standard input. A new ROM is the one that the next\n"
-        "`mote post` runs, in a new session.\n\n"
+        "FILE is an ELF, Intel HEX, S-records, UF2 or a raw binary, `-` standard input. A new ROM\n"
+        "is the one that the next `mote post` runs, in a new session.\n\n"
         "Exit status:\n"
         "    0  it is stored\n" CLIENT_NOTES,
     .rows = rows,

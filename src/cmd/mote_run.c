@@ -23,8 +23,9 @@ static const struct program program = {
     .operands = "IMAGE",
     .purpose = "run one RISC-V microcontroller here, without a server",
     .notes =
-        "IMAGE is a raw binary, an ELF, or a source file (.c, .cc, .S ...), which is compiled\n"
-        "by `mote cc -O2 -g -Wall` first. Standard input is IN, OUT goes to standard output.\n"
+        "IMAGE is an ELF, Intel HEX, S-records, UF2, a raw binary, or a source file (.c, .cc, .S\n"
+        "...), which is compiled by `mote cc -O2 -g -Wall` first. Standard input is IN, OUT goes\n"
+        "to standard output.\n"
         "\n" RUN_NOTES,
     .rows = rows,
     .rows_count = ARRAY_COUNT(rows),
@@ -62,14 +63,14 @@ static int open_source(const char *source, struct os_given *ret_given, struct ms
     if (!os_is_file(source)) {
         return fail(msg, ERR_NOT_FOUND, "there is no file %.200s", source);
     }
+    os_hold_signals();
     int err = os_temporary_file(".elf", elf, sizeof elf, msg);
-    if (err) {
-        return err;
+    if (!err) {
+        err = compile(source, elf, msg);
+        err = err ? err : os_given_open(elf, OS_GIVEN_READ, ret_given, msg);
+        os_given_remove(elf);
     }
-    err = compile(source, elf, msg);
-    err = err ? err : os_given_open(elf, OS_GIVEN_READ, ret_given, msg);
-    os_given_remove(elf);
-    os_run_release();
+    os_release_signals();
     return err;
 }
 

@@ -26,7 +26,7 @@ static const struct option_row rows[] = {
 static const struct program program = {
     .name = "mote serve",
     .operands = "",
-    .purpose = "Serve ROMs, RAM sessions and runs over HTTP.",
+    .purpose = "serve ROMs, RAM sessions and runs over HTTP",
     .notes = "Each option can also stand in the environment (MOTE_MAX_MS=5s) or in the file of\n"
              "--config (max-ms = 5s); the command line wins, then the environment.\n"
              "SIGTERM or Ctrl-C stops gracefully: runs under way finish and commit.\n\n"

@@ -1,6 +1,7 @@
 /* option.c - reads a command line by its table, and prints the table as --help */
 /* SPDX-License-Identifier: MIT */
 #include "cmd/option.h"
+#include "cmd/man.h"
 #include "cmd/number.h"
 
 #include <errno.h>
@@ -8,6 +9,12 @@
 #include <string.h>
 
 enum { NAME_MAX = 40, HELP_COLUMN = 28 };
+
+const struct option_row option_asked[OPTION_ASKED_COUNT] = {
+    {.name = "help", .letter = 'h', .kind = OPTION_FLAG, .text = "print this text"},
+    {.name = "version", .kind = OPTION_FLAG, .text = "print the version"},
+    {.name = "man", .kind = OPTION_FLAG, .text = "print the manual page, for `man -l -`"},
+};
 
 /* One walk over argv. */
 struct reader {
@@ -93,7 +100,7 @@ static const struct option_row *find_letter(const struct program *program, char 
     return NULL;
 }
 
-static bool takes_value(enum option_kind kind)
+bool option_takes_value(enum option_kind kind)
 {
     return kind != OPTION_FLAG && kind != OPTION_MAYBE && kind != OPTION_LATER;
 }
@@ -197,7 +204,7 @@ static int read_long(struct reader *r, const char *argument)
     if (value && row->kind == OPTION_FLAG) {
         return fail(r->msg, ERR_USAGE, "--%s takes no value", row->name);
     }
-    if (!value && takes_value(row->kind)) {
+    if (!value && option_takes_value(row->kind)) {
         value = *r->at;
         if (!value) {
             return fail(r->msg, ERR_USAGE, "--%s needs a value: --%s %s", row->name, row->name,
@@ -217,7 +224,7 @@ static int read_short(struct reader *r, const char *argument)
             return fail(r->msg, ERR_USAGE, "unknown option -%c. See `%s --help`", *p,
                         r->program->name);
         }
-        if (takes_value(row->kind)) {
+        if (option_takes_value(row->kind)) {
             const char *value = p[1] ? p + 1 : *r->at;
             if (!value) {
                 return fail(r->msg, ERR_USAGE, "-%c needs a value: -%c %s", *p, *p, row->argument);
@@ -254,13 +261,21 @@ static void print_argument(const struct option_row *row, int *column)
 {
     if (row->kind == OPTION_MAYBE) {
         *column += printf("[=%s]", row->argument);
-    } else if (takes_value(row->kind)) {
+    } else if (option_takes_value(row->kind)) {
         *column += printf(" %s", row->argument);
     }
 }
 
+void option_fallback(const struct option_row *row, char ret_text[OPTION_FALLBACK_SIZE])
+{
+    bool is_seconds = row->kind == OPTION_MS && row->fallback % 1000 == 0;
+    unsigned long long value = row->fallback / (is_seconds ? 1000 : 1);
+    snprintf(ret_text, value ? OPTION_FALLBACK_SIZE : 1, " (%llu%s)", value, is_seconds ? "s" : "");
+}
+
 static void print_row(const struct option_row *row)
 {
+    char fallback[OPTION_FALLBACK_SIZE];
     if (row->kind == OPTION_LATER) {
         return;
     }
@@ -271,13 +286,8 @@ static void print_row(const struct option_row *row)
         putchar('\n');
         column = 0;
     }
-    printf("%*s%s", HELP_COLUMN - column, "", row->text);
-    if (row->fallback && row->kind == OPTION_MS && row->fallback % 1000 == 0) {
-        printf(" (%llus)", (unsigned long long)row->fallback / 1000);
-    } else if (row->fallback) {
-        printf(" (%llu)", (unsigned long long)row->fallback);
-    }
-    putchar('\n');
+    option_fallback(row, fallback);
+    printf("%*s%s%s\n", HELP_COLUMN - column, "", row->text, fallback);
 }
 
 static bool has_later(const struct program *program)
@@ -296,8 +306,9 @@ static void print_options(const struct program *program)
     for (size_t i = 0; i < program->rows_count; i++) {
         print_row(&program->rows[i]);
     }
-    printf("  -h, --help%*sprint this text\n", HELP_COLUMN - 12, "");
-    printf("      --version%*sprint the version\n", HELP_COLUMN - 15, "");
+    for (size_t i = 0; i < OPTION_ASKED_COUNT; i++) {
+        print_row(&option_asked[i]);
+    }
 }
 
 void option_help(const struct program *program)
@@ -353,6 +364,10 @@ static bool print_asked(const struct program *program, const char *argument)
     }
     if (strcmp(argument, "--version") == 0) {
         printf("%s (Mote) %s\n", program->name, MOTE_VERSION);
+        return true;
+    }
+    if (strcmp(argument, "--man") == 0) {
+        man_print(program);
         return true;
     }
     return false;

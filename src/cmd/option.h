@@ -77,7 +77,7 @@ struct operands {
 enum { OPTION_RUN = 0, OPTION_DONE = 1 };
 
 /* Reads argv[1..] into `values`, a struct with the rows' fields, and the rest into `ret_operands`.
- * OPTION_DONE: --help or --version was asked for and printed. ERR_USAGE, ERR_ARGUMENT and
+ * OPTION_DONE: --help, --version or --man was asked for and printed. ERR_USAGE, ERR_ARGUMENT and
  * ERR_NOT_BUILT with words that say which option and what to type, and to which the caller puts
  * the program's name; ERR_FULL where the help could not be printed. */
 MUST_CHECK int option_parse(const struct program *program, char **argv, void *values,
@@ -85,6 +85,14 @@ MUST_CHECK int option_parse(const struct program *program, char **argv, void *va
 /* Did what was printed on standard output and standard error get there? 0, or ERR_FULL with the
  * system's words. */
 MUST_CHECK int option_printed(struct msg *msg);
+/* Whether an option of this kind needs a value. */
+bool option_takes_value(enum option_kind kind);
+enum { OPTION_FALLBACK_SIZE = 40 };
+/* What is true where the option is not given, as ` (10s)`; empty where its text says so. */
+void option_fallback(const struct option_row *row, char ret_text[OPTION_FALLBACK_SIZE]);
+/* What every program can be asked for. */
+enum { OPTION_ASKED_COUNT = 3 };
+extern const struct option_row option_asked[OPTION_ASKED_COUNT];
 /* The text of --help, on standard output. */
 void option_help(const struct program *program);
 /* The name in `names` that `wrong` was probably meant to be; NULL where none is near. `stride`

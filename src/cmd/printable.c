@@ -1,4 +1,4 @@
-/* printable.c - reads UTF-8 strictly and drops what is not for reading */
+/* printable.c - reads UTF-8 strictly and drops or escapes what is not for reading */
 /* SPDX-License-Identifier: MIT */
 #include "cmd/printable.h"
 
@@ -17,18 +17,22 @@ static const struct {
     {0x2028, 0x202e}, {0x2066, 0x206f}, {0xd800, 0xdfff}, {0xfeff, 0xfeff},
 };
 
-/* Bytes of the character that begins at `p`; 0 where there is no whole one in its shortest form. */
-static size_t read_character(const unsigned char *p, uint32_t *ret_point)
+/* Bytes of the character that begins `text`; 0 where there is no whole one in its shortest form. */
+static size_t read_character(struct span text, uint32_t *ret_point)
 {
+    const uint8_t *p = text.data;
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     size_t size = *p < 0x80 ? 1 : *p >> 5 == 6 ? 2 : *p >> 4 == 14 ? 3 : *p >> 3 == 30 ? 4 : 0;
     if (size < 2) {
         *ret_point = *p;
         return size;
     }
+    if (size > text.len) {
+        return 0;
+    }
     uint32_t point = *p & (0x7fu >> size);
     for (size_t i = 1; i < size; i++) {
-        if (p[i] >> 6 != 2) { /* the NUL at the end among them */
+        if (p[i] >> 6 != 2) {
             return 0;
         }
         point = point << 6 | (p[i] & 0x3f);
@@ -47,20 +51,47 @@ static bool is_banned(uint32_t point)
     return false;
 }
 
+/* Takes the next character off `*rest`: its bytes, or one that is no part of any. */
+static bool take_character(struct span *rest, struct span *ret_bytes)
+{
+    uint32_t point = 0;
+    size_t size = read_character(*rest, &point);
+    bool is_fit = size > 0 && !is_banned(point);
+    size = size ? size : 1;
+    *ret_bytes = span_of(rest->data, size);
+    *rest = span_of(rest->data + size, rest->len - size);
+    return is_fit;
+}
+
 void make_printable(char *text)
 {
+    struct span rest = span_of_string(text);
+    struct span bytes;
     char *to = text;
-    for (const char *p = text; *p;) {
-        uint32_t point = 0;
-        size_t size = read_character((const unsigned char *)p, &point);
-        if (size == 0 || is_banned(point)) {
+    while (rest.len > 0) {
+        if (take_character(&rest, &bytes)) {
+            memmove(to, bytes.data, bytes.len);
+            to += bytes.len;
+        } else {
             *to++ = '?';
-            p += size ? size : 1;
-            continue;
         }
-        memmove(to, p, size);
-        to += size;
-        p += size;
     }
     *to = 0;
+}
+
+void print_escaped(struct span text, FILE *to)
+{
+    struct span bytes;
+    while (text.len > 0) {
+        bool is_fit = take_character(&text, &bytes);
+        uint8_t first = bytes.data[0];
+        bool is_line_end = first == '\r' && text.len > 0 && text.data[0] == '\n';
+        if (is_fit || first == '\n' || first == '\t' || is_line_end) {
+            fwrite(bytes.data, 1, bytes.len, to);
+            continue;
+        }
+        for (size_t i = 0; i < bytes.len; i++) {
+            fprintf(to, "\\x%02x", bytes.data[i]);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 #include "cmd/remember.h"
 #include "base/buf.h"
 #include "os/command.h"
+#include "os/replace.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -53,6 +53,9 @@ static int make_machine(struct run *r, struct msg *msg)
         .cycles_max = r->options->max_cycles,
         .time_max_ns = r->options->max_ms * 1000000,
         .tohost = r->options->tohost ? r->options->tohost : r->image.tohost,
+        .folder = run_given_folder(&r->given),
+        .command_line = buf_span(&r->given.command_line),
+        .epoch = r->options->epoch,
         .console = put_console,
         .console_context = r,
     };
@@ -287,6 +290,7 @@ static int run_all(struct run *r, struct msg *msg)
     name_texts(r);
     int err = os_check_page_size(msg);
     err = err ? err : check_options(r, msg);
+    err = err ? err : run_given_init(&r->given, r->options, msg);
     err = err ? err : run_files_open(r, msg);
     if (err) {
         return err;
@@ -312,6 +316,8 @@ int run_go(struct run *r)
     }
     look_end(r);
     machine_destroy(r->machine);
+    image_deinit(&r->image);
+    run_given_deinit(&r->given);
     run_files_close(r);
     return status;
 }

@@ -8,16 +8,11 @@
 #include "cmd/coverage.h"
 #include "cmd/option.h"
 #include "cmd/profile.h"
+#include "cmd/run_given.h"
 #include "cmd/trace.h"
 #include "machine/machine.h"
 #include "os/given.h"
 #include <stdio.h>
-
-struct run_options {
-#define OPTION OPTION_FIELD
-#include "cmd/run.def"
-#undef OPTION
-};
 
 enum { RUN_GUEST_CODE_MAX = 119, RUN_HOST_ERROR = 125 };
 
@@ -59,8 +54,9 @@ struct run {
     struct run_file files[RUN_ROLES];
     bool is_out_to_stdout; /* OUT goes to RUN_STDOUT after the run */
 
+    struct run_given given; /* to the guest, by semihosting */
     struct machine *machine;
-    struct image image;
+    struct image image;      /* owned */
     const uint8_t *rom_view; /* the image's bytes as a whole */
     size_t rom_len;
     uint8_t *rom_copy; /* owned: those bytes, where they could not be mapped */

@@ -306,7 +306,8 @@ static bool is_of_file(const struct run *r, const struct run_file *f, const uint
         *ret_offset = (uint64_t)(at - f->base);
         return true;
     }
-    for (uint32_t i = 0; f == &r->files[RUN_ROM] && i < r->image.segments_count; i++) {
+    bool has_parts = f == &r->files[RUN_ROM] && !r->image.decoded;
+    for (uint32_t i = 0; has_parts && i < r->image.segments_count; i++) {
         const struct segment *s = &r->image.segments[i];
         const uint8_t *place = machine_window(r->machine, WINDOW_ROM) + (s->address - ROM_BASE);
         if (at >= place && at < place + s->bytes.len) {

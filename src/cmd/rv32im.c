@@ -15,11 +15,11 @@ static const struct program program = {
     .operands = "ROM RAM IN OUT",
     .purpose = "run one RISC-V microcontroller over four files",
     .notes =
-        "ROM is a raw binary or an ELF, IN the input; both are only read. RAM (kept from run to\n"
-        "run) and OUT (cleared first) are made where missing and extended to 32 MiB, sparse. They\n"
-        "are mapped in place: a run that is killed or faults leaves what it wrote. OUT's length "
-        "is\n"
-        "`out_len` of the statistics. A pipe or device is read into memory first.\n\n" RUN_NOTES,
+        "ROM is an ELF, Intel HEX, S-records, UF2 or a raw binary, IN the input; both are only\n"
+        "read. RAM (kept from run to run) and OUT (cleared first) are made where missing and\n"
+        "extended to 32 MiB, sparse. They are mapped in place: a run that is killed or faults\n"
+        "leaves what it wrote. OUT's length is `out_len` of the statistics. A pipe or device is\n"
+        "read into memory first.\n\n" RUN_NOTES,
     .rows = rows,
     .rows_count = ARRAY_COUNT(rows),
     .operands_min = 4,

@@ -4,47 +4,37 @@
 
 #include <string.h>
 
-unsigned page_flags(struct hart *h, uint32_t address)
+/* May the mode reach every byte of [at, end), in one page, taken one by one? */
+static bool may_in_page(struct hart *h, enum mode mode, uint32_t at, uint32_t len, unsigned access)
 {
-    uint32_t index = address / PAGE_SIZE;
-    if (!h->access[index]) {
-        unsigned flags = h->bus.page(h->bus.context, index);
-        flags |= flags & PAGE_WRITE ? PAGE_WRITABLE : 0;
-        flags &= flags & PAGE_WATCHED ? ~(unsigned)PAGE_WRITE : ~0u;
-        h->access[index] = (uint8_t)(flags | PAGE_KNOWN);
+    unsigned wanted = access == PAGE_WRITE ? (unsigned)PAGE_WRITABLE : access;
+    if (view_flags(h, mode, at) & wanted) {
+        return true;
     }
-    return h->access[index];
+    bool is_allowed = plain_flags(h, at) & access;
+    for (uint32_t i = 0; is_allowed && i < len; i++) {
+        is_allowed = pmp_allows(h, mode, at + i, 1, access);
+    }
+    return is_allowed;
 }
 
 bool hart_may(struct hart *h, uint32_t address, uint32_t len, enum page_access access)
 {
-    unsigned wanted = access == PAGE_WRITE ? (unsigned)PAGE_WRITABLE : (unsigned)access;
+    pmp_sync(h);
+    enum mode mode = access == PAGE_EXECUTE ? h->mode : view_data_mode(h);
     uint64_t end = (uint64_t)address + len;
     if (end > GiB(4)) {
         return false;
     }
-    for (uint64_t at = address; at < end; at = (at / PAGE_SIZE + 1) * PAGE_SIZE) {
-        if ((page_flags(h, (uint32_t)at) & wanted) != wanted) {
+    for (uint64_t at = address; at < end;) {
+        uint64_t next = (at / PAGE_SIZE + 1) * PAGE_SIZE;
+        next = next < end ? next : end;
+        if (!may_in_page(h, mode, (uint32_t)at, (uint32_t)(next - at), access)) {
             return false;
         }
+        at = next;
     }
     return true;
-}
-
-/* Forgets the predecoded instructions that overlap the bytes, or whose handler runs one that does.
- * Those before keep their operands: the handler of a pair that ends there reads them. */
-static void drop_code(struct hart *h, uint32_t address, uint32_t len)
-{
-    uint32_t first = address / 2;
-    uint32_t count = (address % 2 + len + 1) / 2;
-    memset(&h->code[first], 0, count * sizeof *h->code);
-    for (uint32_t back = 1; back <= CODE_REACH; back++) {
-        /* Round the address space's end. */
-        struct predecoded *d = &h->code[(address - 2 * back) / 2];
-        if (d->handler) { /* the table before a window can only be read */
-            d->handler = 0;
-        }
-    }
 }
 
 void hart_wrote(struct hart *h, uint32_t address, uint32_t len)
@@ -53,9 +43,7 @@ void hart_wrote(struct hart *h, uint32_t address, uint32_t len)
         uint64_t next = (at / PAGE_SIZE + 1) * PAGE_SIZE;
         next = next < end ? next : end;
         h->dirty[at / PAGE_SIZE] = 1;
-        if (h->access[at / PAGE_SIZE] & PAGE_DECODED) {
-            drop_code(h, (uint32_t)at, (uint32_t)(next - at));
-        }
+        view_wrote(h, (uint32_t)at, (uint32_t)(next - at));
         at = next;
     }
     uint64_t reserved = h->reservation;
@@ -64,35 +52,65 @@ void hart_wrote(struct hart *h, uint32_t address, uint32_t len)
     }
 }
 
-/* Finds the first byte that may not be accessed; addresses wrap at 4 GiB. */
-static bool find_fault(struct hart *h, uint32_t address, unsigned size, unsigned wanted,
+/* Can the mode's load or store (PAGE_READ or PAGE_WRITE) not be done? At a byte that it may not
+ * reach by itself, or as a whole, where each of its bytes may be reached but not by one PMP entry;
+ * addresses wrap at 4 GiB. */
+static bool find_fault(struct hart *h, uint32_t address, unsigned size, unsigned access,
                        uint32_t *ret_fault)
 {
-    uint32_t last = address + size - 1;
-    if (!(page_flags(h, address) & wanted)) {
-        *ret_fault = address;
-        return true;
+    enum mode mode = view_data_mode(h);
+    unsigned wanted = access == PAGE_WRITE ? PAGE_WRITABLE : PAGE_READ;
+    bool is_simple = address % size == 0 || !h->pmp.is_on;
+    if (is_simple && (view_flags(h, mode, address) & wanted) &&
+        (view_flags(h, mode, address + size - 1) & wanted)) {
+        return false;
     }
-    if (!(page_flags(h, last) & wanted)) {
-        *ret_fault = last & ~(uint32_t)(PAGE_SIZE - 1);
-        return true;
+    for (unsigned i = 0; i < size; i++) {
+        if (!(plain_flags(h, address + i) & access) ||
+            !pmp_allows(h, mode, address + i, 1, access)) {
+            *ret_fault = address + i;
+            return true;
+        }
     }
-    return false;
+    *ret_fault = address;
+    return !pmp_allows(h, mode, address, size, access);
 }
 
 static bool is_device(struct hart *h, uint32_t address, unsigned size)
 {
     return address % size == 0 &&
-           !(page_flags(h, address) & (PAGE_READ | PAGE_WRITABLE | PAGE_EXECUTE));
+           !(plain_flags(h, address) & (PAGE_READ | PAGE_WRITE | PAGE_EXECUTE));
+}
+
+/* What follows from the answer of a bus function, during which devices may have asked for more. */
+static enum step answered(const struct hart *h, enum bus_result result)
+{
+    return result == BUS_STOP ? STEP_STOP : h->must_look ? STEP_LOOK : STEP_NEXT;
+}
+
+static enum step device_load(struct hart *h, uint32_t address, unsigned size, uint32_t *ret_value)
+{
+    if (!pmp_allows(h, view_data_mode(h), address, size, PAGE_READ)) {
+        return trap_take(h, CAUSE_LOAD_FAULT, address);
+    }
+    enum bus_result result = h->bus.load(h->bus.context, address, size, ret_value);
+    return result == BUS_FAULT ? trap_take(h, CAUSE_LOAD_FAULT, address) : answered(h, result);
+}
+
+static enum step device_store(struct hart *h, uint32_t address, unsigned size, uint32_t value)
+{
+    if (!pmp_allows(h, view_data_mode(h), address, size, PAGE_WRITE)) {
+        return trap_take(h, CAUSE_STORE_FAULT, address);
+    }
+    value &= ~0u >> (32 - 8 * size);
+    enum bus_result result = h->bus.store(h->bus.context, address, size, value);
+    return result == BUS_FAULT ? trap_take(h, CAUSE_STORE_FAULT, address) : answered(h, result);
 }
 
 enum step load_slow(struct hart *h, uint32_t address, unsigned size, uint32_t *ret_value)
 {
     if (is_device(h, address, size)) {
-        enum bus_result result = h->bus.load(h->bus.context, address, size, ret_value);
-        return result == BUS_FAULT  ? trap_take(h, CAUSE_LOAD_FAULT, address)
-               : result == BUS_STOP ? STEP_STOP
-                                    : STEP_NEXT;
+        return device_load(h, address, size, ret_value);
     }
     uint32_t fault;
     if (find_fault(h, address, size, PAGE_READ, &fault)) {
@@ -109,29 +127,20 @@ enum step load_slow(struct hart *h, uint32_t address, unsigned size, uint32_t *r
 enum step store_slow(struct hart *h, uint32_t address, unsigned size, uint32_t value)
 {
     if (is_device(h, address, size)) {
-        value &= ~0u >> (32 - 8 * size);
-        enum bus_result result = h->bus.store(h->bus.context, address, size, value);
-        return result == BUS_FAULT  ? trap_take(h, CAUSE_STORE_FAULT, address)
-               : result == BUS_STOP ? STEP_STOP
-                                    : STEP_NEXT;
+        return device_store(h, address, size, value);
     }
     uint32_t fault;
-    if (find_fault(h, address, size, PAGE_WRITABLE, &fault)) {
+    if (find_fault(h, address, size, PAGE_WRITE, &fault)) {
         return trap_take(h, CAUSE_STORE_FAULT, fault);
     }
     for (unsigned i = 0; i < size; i++) {
         uint32_t at = address + i;
         h->memory[at] = (uint8_t)(value >> 8 * i);
         h->dirty[at / PAGE_SIZE] = 1;
-        if (h->access[at / PAGE_SIZE] & PAGE_DECODED) {
-            drop_code(h, at, 1);
-        }
+        view_wrote(h, at, 1);
     }
-    bool is_watched =
-        (h->access[address / PAGE_SIZE] | h->access[(address + size - 1) / PAGE_SIZE]) &
-        PAGE_WATCHED;
-    return is_watched && h->bus.stored(h->bus.context, address, size) == BUS_STOP ? STEP_STOP
-                                                                                  : STEP_NEXT;
+    bool is_watched = (plain_flags(h, address) | plain_flags(h, address + size - 1)) & PAGE_WATCHED;
+    return is_watched ? answered(h, h->bus.stored(h->bus.context, address, size)) : STEP_NEXT;
 }
 
 enum step load_reserved(struct hart *h, uint32_t address, uint32_t *ret_value)
@@ -139,7 +148,7 @@ enum step load_reserved(struct hart *h, uint32_t address, uint32_t *ret_value)
     if (address % 4) {
         return trap_take(h, CAUSE_LOAD_MISALIGNED, address);
     }
-    if (!(page_flags(h, address) & PAGE_READ)) {
+    if (!may_in_page(h, view_data_mode(h), address, 4, PAGE_READ)) {
         return trap_take(h, CAUSE_LOAD_FAULT, address);
     }
     memcpy(ret_value, h->memory + address, sizeof *ret_value);
@@ -150,11 +159,12 @@ enum step load_reserved(struct hart *h, uint32_t address, uint32_t *ret_value)
 
 enum step amo_check(struct hart *h, uint32_t address)
 {
-    unsigned wanted = PAGE_READ | PAGE_WRITABLE;
+    enum mode mode = view_data_mode(h);
     if (address % 4) {
         return trap_take(h, CAUSE_STORE_MISALIGNED, address);
     }
-    if ((page_flags(h, address) & wanted) != wanted) {
+    if (!may_in_page(h, mode, address, 4, PAGE_READ) ||
+        !may_in_page(h, mode, address, 4, PAGE_WRITE)) {
         return trap_take(h, CAUSE_STORE_FAULT, address);
     }
     return STEP_NEXT;
@@ -179,10 +189,16 @@ static uint32_t parcel_at(struct hart *h, uint32_t pc)
     return parcel;
 }
 
+/* Each parcel is an access of its own. */
+static bool may_fetch(struct hart *h, uint32_t pc)
+{
+    return may_in_page(h, h->mode, pc, 2, PAGE_EXECUTE);
+}
+
 bool fetch(struct hart *h, uint32_t pc, uint32_t *ret_word, uint32_t *ret_fault)
 {
     *ret_fault = pc;
-    if (!(page_flags(h, pc) & PAGE_EXECUTE)) {
+    if (!may_fetch(h, pc)) {
         return false;
     }
     *ret_word = parcel_at(h, pc);
@@ -190,7 +206,7 @@ bool fetch(struct hart *h, uint32_t pc, uint32_t *ret_word, uint32_t *ret_fault)
         return true;
     }
     *ret_fault = pc + 2;
-    if (!(page_flags(h, pc + 2) & PAGE_EXECUTE)) {
+    if (!may_fetch(h, pc + 2)) {
         return false;
     }
     *ret_word |= parcel_at(h, pc + 2) << 16;
@@ -204,14 +220,15 @@ uint32_t bits_at(struct hart *h, uint32_t pc)
     return fetch(h, pc, &word, &fault) ? word : 0;
 }
 
-/* Semihosting 0.2: `slli x0, x0, 0x1f; ebreak; srai x0, x0, 7`, uncompressed, within one page. */
+/* Semihosting 0.2: `slli x0, x0, 0x1f; ebreak; srai x0, x0, 7`, uncompressed, within one page; in M
+ * mode, since an app under a kernel must not power the machine down. */
 static bool is_call(struct hart *h)
 {
     uint32_t pc = h->pc;
     uint32_t page = pc / PAGE_SIZE;
-    return h->bus.semihost && (pc - 4) / PAGE_SIZE == page && (pc + 7) / PAGE_SIZE == page &&
-           bits_at(h, pc - 4) == 0x01f01013 && bits_at(h, pc) == 0x00100073 &&
-           bits_at(h, pc + 4) == 0x40705013;
+    return h->bus.semihost && h->mode == MODE_M && (pc - 4) / PAGE_SIZE == page &&
+           (pc + 7) / PAGE_SIZE == page && bits_at(h, pc - 4) == 0x01f01013 &&
+           bits_at(h, pc) == 0x00100073 && bits_at(h, pc + 4) == 0x40705013;
 }
 
 enum step break_or_call(struct hart *h)
@@ -224,5 +241,5 @@ enum step break_or_call(struct hart *h)
     uint64_t extra = ((uint64_t)bytes + 15) / 16;
     h->cycles += extra;
     h->not_retired += extra;
-    return result == BUS_STOP ? STEP_STOP : STEP_NEXT;
+    return answered(h, result);
 }

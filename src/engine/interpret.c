@@ -85,12 +85,6 @@ static const struct {
 #undef INSN
 };
 
-static void mark_decoded(struct hart *h, uint32_t address)
-{
-    unsigned flags = page_flags(h, address);
-    h->access[address / PAGE_SIZE] = (uint8_t)((flags & ~(unsigned)PAGE_WRITE) | PAGE_DECODED);
-}
-
 static unsigned handler_of(const struct insn *insn)
 {
     if (insn->op == OP_jal && insn->rd == 0 && insn->imm == 0) {
@@ -113,9 +107,9 @@ static unsigned fill(struct hart *h, uint32_t pc, struct insn *ret_insn, uint32_
     struct insn insn;
     bool is_known = isa_decode(word, &insn);
     unsigned handler = handler_of(&insn);
-    mark_decoded(h, pc);
-    mark_decoded(h, pc + insn.size - 1u);
-    struct predecoded *d = &h->code[pc / 2];
+    view_mark_decoded(h, h->mode, pc);
+    view_mark_decoded(h, h->mode, pc + insn.size - 1u);
+    struct predecoded *d = &view_of(h, h->mode)->code[pc / 2];
     *d = (struct predecoded){
         .handler = (uint16_t)handler,
         .rd = insn.rd ? insn.rd : 32,
@@ -201,20 +195,25 @@ static void append(struct trail *t, struct predecoded *entry)
  * false where the first instruction cannot be fetched. */
 COLD static bool predecode(struct hart *h, uint32_t pc, uint32_t *ret_fault)
 {
+    struct predecoded *code = view_of(h, h->mode)->code;
     struct trail trail = {0};
     struct insn insn;
     uint32_t unused;
     if (!fill(h, pc, &insn, ret_fault)) {
         return false;
     }
-    append(&trail, &h->code[pc / 2]);
+    append(&trail, &code[pc / 2]);
     for (uint32_t next = pc + insn.size; falls_through(&insn); next += insn.size) {
         if (next / PAGE_SIZE != pc / PAGE_SIZE || next % PAGE_SIZE + 4 > PAGE_SIZE) {
             break;
         }
-        struct predecoded *entry = &h->code[next / 2];
+        struct predecoded *entry = &code[next / 2];
         struct predecoded before = *entry;
-        bool is_extended = extend(&trail, fill(h, next, &insn, &unused));
+        unsigned handler = fill(h, next, &insn, &unused);
+        if (handler == HANDLER_DECODE) { /* the PMP cuts the page */
+            break;
+        }
+        bool is_extended = extend(&trail, handler);
         if (before.handler == HANDLER_DECODE) {
             append(&trail, entry);
             continue;
@@ -226,14 +225,6 @@ COLD static bool predecode(struct hart *h, uint32_t pc, uint32_t *ret_fault)
         }
     }
     return true;
-}
-
-/* Reads the CSR of a Zicsr instruction (9.1); false where it does not exist, or where a write that
- * would follow is not allowed. */
-static bool csr_begin(struct hart *h, const struct predecoded *d, bool is_write, uint32_t *ret_old)
-{
-    uint32_t number = (uint32_t)d->imm;
-    return hart_csr_read(h, number, ret_old) && !(is_write && number >= 0xc00);
 }
 
 /* `left` is how many instructions may run before the limit, less FUSED_MAX: not below 0, any
@@ -344,20 +335,22 @@ static bool csr_begin(struct hart *h, const struct predecoded *d, bool is_write,
         AFTER(store_slow(h, address, 4, (semantics)), size, 0); \
         NEXT(size, 1);                                          \
     }
-#define RUN_CSR(name, size, at, before, semantics)                           \
-    {                                                                        \
-        bool is_immediate = IS_IMMEDIATE_##name;                             \
-        bool is_write = isa_writes_csr(OP_##name, d->rs1);                   \
-        UNUSED uint32_t m, b = is_immediate ? d->rs1 : x[d->rs1];            \
-        SAVE(0);                                                             \
-        if (unlikely(!csr_begin(h, d, is_write, &m))) {                      \
-            AFTER(trap_take(h, CAUSE_ILLEGAL, bits_at(h, h->pc)), size, 0);  \
-        }                                                                    \
-        if (is_write && !hart_csr_write(h, (uint32_t)d->imm, (semantics))) { \
-            AFTER(trap_take(h, CAUSE_ILLEGAL, bits_at(h, h->pc)), size, 0);  \
-        }                                                                    \
-        x[d->rd] = m;                                                        \
-        NEXT(size, 1);                                                       \
+#define RUN_CSR(name, size, at, before, semantics)                                         \
+    {                                                                                      \
+        bool is_immediate = IS_IMMEDIATE_##name;                                           \
+        bool is_write = isa_writes_csr(OP_##name, d->rs1);                                 \
+        uint32_t number = (uint32_t)d->imm;                                                \
+        UNUSED uint32_t m, b = is_immediate ? d->rs1 : x[d->rs1];                          \
+        SAVE(0);                                                                           \
+        const struct csr_row *row = csr_find(h, number, is_write);                         \
+        if (unlikely(!row)) {                                                              \
+            AFTER(trap_take(h, CAUSE_ILLEGAL, bits_at(h, h->pc)), size, 0);                \
+        }                                                                                  \
+        m = csr_read(h, row, number);                                                      \
+        enum step written = is_write ? csr_write(h, row, number, (semantics)) : STEP_NEXT; \
+        x[d->rd] = m;                                                                      \
+        AFTER(written, size, 0);                                                           \
+        NEXT(size, 1);                                                                     \
     }
 #define RUN_SYSTEM(name, size, at, before, unused) RUN_##name(size)
 #define RUN_fence(size) \
@@ -365,11 +358,12 @@ static bool csr_begin(struct hart *h, const struct predecoded *d, bool is_write,
         NEXT(size, 1);  \
     }
 #define RUN_fence_i(size) RUN_fence(size)
-#define RUN_ecall(size)                                 \
-    {                                                   \
-        SAVE(0);                                        \
-        AFTER(trap_take(h, CAUSE_ECALL_M, 0), size, 0); \
-        NEXT(size, 1);                                  \
+#define RUN_ecall(size)                                                     \
+    {                                                                       \
+        SAVE(0);                                                            \
+        uint32_t cause = h->mode == MODE_M ? CAUSE_ECALL_M : CAUSE_ECALL_U; \
+        AFTER(trap_take(h, cause, 0), size, 0);                             \
+        NEXT(size, 1);                                                      \
     }
 #define RUN_ebreak(size)                                 \
     {                                                    \
@@ -379,18 +373,23 @@ static bool csr_begin(struct hart *h, const struct predecoded *d, bool is_write,
         AFTER(called, size, 0);                          \
         NEXT(size, 1);                                   \
     }
-#define RUN_mret(size)        \
-    {                         \
-        hart_mret(h);         \
-        d = code + h->pc / 2; \
-        DISPATCH(1);          \
+#define RUN_mret(size)                \
+    {                                 \
+        SAVE(0);                      \
+        AFTER(hart_mret(h), size, 0); \
+        NEXT(size, 1);                \
     }
-#define RUN_wfi(size)     \
-    {                     \
-        d += (size) / 2;  \
-        left--;           \
-        exit = HART_WAIT; \
-        goto leave;       \
+/* TW makes it illegal at once (3.1.6.5): no time limit is part of the contract. */
+#define RUN_wfi(size)                                                       \
+    {                                                                       \
+        if (h->mode != MODE_M && (h->csr.mstatus & MSTATUS_TW)) {           \
+            SAVE(0);                                                        \
+            AFTER(trap_take(h, CAUSE_ILLEGAL, bits_at(h, h->pc)), size, 0); \
+        }                                                                   \
+        d += (size) / 2;                                                    \
+        left--;                                                             \
+        exit = HART_WAIT;                                                   \
+        goto leave;                                                         \
     }
 #define RUN_lr_w(size)                                       \
     {                                                        \
@@ -413,7 +412,7 @@ static bool csr_begin(struct hart *h, const struct predecoded *d, bool is_write,
     }
 
 /* The one long function: generated from the table, a handler a row. */
-static enum hart_exit interpret(struct hart *h, uint64_t limit)
+enum hart_exit interpret(struct hart *h, uint64_t limit)
 {
     static const void *const handlers[HANDLER_COUNT] = {
         [HANDLER_DECODE] = &&decode,
@@ -446,9 +445,9 @@ static enum hart_exit interpret(struct hart *h, uint64_t limit)
     __asm__("" : "+r"(table)); /* keeps the address in a register: else it is formed at each jump */
     uint32_t *const x = h->x;
     uint8_t *const memory = h->memory;
-    const uint8_t *const access = h->access;
+    const uint8_t *const access = view_of(h, view_data_mode(h))->access;
     uint8_t *const dirty = h->dirty;
-    struct predecoded *const code = h->code;
+    struct predecoded *const code = view_of(h, h->mode)->code;
     const struct predecoded *d = code + h->pc / 2;
     int64_t left = (int64_t)(limit - h->cycles) - FUSED_MAX;
     enum hart_exit exit = HART_LIMIT;
@@ -498,9 +497,9 @@ illegal:
     SAVE(0);
     AFTER(trap_take(h, CAUSE_ILLEGAL, (uint32_t)d->imm), 0, 0);
 not_next:
-    if (outcome == STEP_STOP) {
+    if (outcome != STEP_TRAP) {
         d += length / 2;
-        exit = HART_STOP;
+        exit = outcome == STEP_STOP ? HART_STOP : HART_LIMIT;
         goto leave;
     }
     h->cycles = CYCLES();
@@ -515,29 +514,5 @@ limit:
 leave:
     h->pc = PC();
     h->cycles = CYCLES();
-    return exit;
-}
-
-/* Is there a handler for the trap just taken, and can its first instruction be fetched? */
-static bool can_enter(struct hart *h)
-{
-    uint32_t word;
-    uint32_t fault;
-    return h->pc != 0 && fetch(h, h->pc, &word, &fault);
-}
-
-enum hart_exit hart_run(struct hart *h, uint64_t limit)
-{
-    enum hart_exit exit;
-    do {
-        if (h->cycles >= limit) {
-            return HART_LIMIT;
-        }
-        if (h->is_entering && !can_enter(h)) {
-            return HART_DOUBLE_TRAP;
-        }
-        h->is_entering = false;
-        exit = interpret(h, limit);
-    } while (exit == HART_LIMIT);
     return exit;
 }

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/internal.h"
 
-#include <stdio.h>
+const struct limit body_limit = {413, "the request's body", "bytes"};
 
 /* Bytes around the data of chunks: llhttp lets a line end without CR and a trailer go without a
  * name, so each byte that is not data is looked at here too. */
@@ -24,15 +24,6 @@ static int check_framing_bytes(struct conn *c, const char *end)
     return 0;
 }
 
-static int refuse_size(struct conn *c)
-{
-    refuse(c, 413, "too-large", "the request's body is larger than its limit of %llu bytes",
-           (unsigned long long)c->request.body_max);
-    snprintf(c->refusal.members, sizeof c->refusal.members, "\"limit\":%llu",
-             (unsigned long long)c->request.body_max);
-    return HPE_USER;
-}
-
 static int on_body(llhttp_t *parser, const char *at, size_t len)
 {
     struct conn *c = parser->data;
@@ -43,7 +34,8 @@ static int on_body(llhttp_t *parser, const char *at, size_t len)
     c->framing_at = at + len;
     c->framing_last = 0;
     if (len > r->body_max - r->received) {
-        return refuse_size(c);
+        refuse_over(c, &body_limit, r->body_max, r->received + len);
+        return HPE_USER;
     }
     r->received += len;
     if (c->server->handler.on_body) {

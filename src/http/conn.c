@@ -207,10 +207,7 @@ static bool begin_body(struct conn *c)
 {
     struct http_request *r = &c->request;
     if (r->length > r->body_max) {
-        refuse(c, 413, "too-large", "the request's body of %llu bytes is over its limit of %llu",
-               (unsigned long long)r->length, (unsigned long long)r->body_max);
-        snprintf(c->refusal.members, sizeof c->refusal.members, "\"limit\":%llu,\"value\":%llu",
-                 (unsigned long long)r->body_max, (unsigned long long)r->length);
+        refuse_over(c, &body_limit, r->body_max, r->length);
         return refuse_now(c);
     }
     if (r->expects_continue && c->in_len == c->head_len && !tell_continue(c)) {

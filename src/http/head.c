@@ -13,6 +13,10 @@
 /* The method, two spaces and the version: what a request line holds beside its target. */
 enum { LINE_BESIDE_TARGET = HTTP_METHOD_LEN_MAX + 12 };
 
+static const struct limit target_limit = {414, "the request target", "bytes"};
+static const struct limit head_limit = {431, "the request's head", "bytes"};
+static const struct limit fields_limit = {431, "the request's head", "fields"};
+
 int refuse(struct conn *c, int status, const char *type, const char *format, ...)
 {
     c->refusal = (struct refusal){.status = status, .type = type};
@@ -23,12 +27,14 @@ int refuse(struct conn *c, int status, const char *type, const char *format, ...
     return ERR_ARGUMENT;
 }
 
-static int refuse_limit(struct conn *c, int status, const char *what, uint64_t limit)
+int refuse_over(struct conn *c, const struct limit *limit, uint64_t max, uint64_t value)
 {
-    refuse(c, status, "too-large", "%s is larger than its limit of %llu", what,
-           (unsigned long long)limit);
-    snprintf(c->refusal.members, sizeof c->refusal.members, "\"limit\":%llu",
-             (unsigned long long)limit);
+    unsigned long long most = max;
+    unsigned long long has = value;
+    refuse(c, limit->status, "too-large", "%s has come to %llu %s, over its limit of %llu",
+           limit->what, has, limit->unit, most);
+    snprintf(c->refusal.members, sizeof c->refusal.members, "\"limit\":%llu,\"value\":%llu", most,
+             has);
     return ERR_ARGUMENT;
 }
 
@@ -88,7 +94,7 @@ static int read_target(struct conn *c)
     struct span target = r->target;
     size_t limit = c->server->options.target_bytes_max;
     if (target.len > limit) {
-        return refuse_limit(c, 414, "the request target, in bytes,", limit);
+        return refuse_over(c, &target_limit, limit, target.len);
     }
     for (size_t i = 0; i < target.len; i++) {
         if (target.data[i] <= ' ' || target.data[i] >= 0x7f || target.data[i] == '#') {
@@ -111,13 +117,22 @@ static int read_target(struct conn *c)
     return 0;
 }
 
+static int refuse_version(struct conn *c)
+{
+    return refuse(c, 400, "bad-request-line", "the request line does not end in an HTTP version");
+}
+
+static int refuse_method(struct conn *c)
+{
+    return refuse(c, 501, "unknown-method", "this method is not implemented");
+}
+
 static int read_version(struct conn *c, struct span version)
 {
     if (version.len != 8 || memcmp(version.data, "HTTP/", 5) != 0 || version.data[5] < '0' ||
         version.data[5] > '9' || version.data[6] != '.' || version.data[7] < '0' ||
         version.data[7] > '9') {
-        return refuse(c, 400, "bad-request-line",
-                      "the request line does not end in an HTTP version");
+        return refuse_version(c);
     }
     if (version.data[5] != '1' || version.data[7] > '1') {
         return refuse(c, 505, "bad-version", "HTTP/%c.%c is not spoken here; HTTP/1.1 and 1.0 are",
@@ -142,7 +157,7 @@ static int read_request_line(struct conn *c, struct span line)
         return err;
     }
     if (method.len > HTTP_METHOD_LEN_MAX || span_equals_string(method, "CONNECT")) {
-        return refuse(c, 501, "unknown-method", "this method is not implemented");
+        return refuse_method(c);
     }
     r->method = method;
     return read_target(c);
@@ -163,8 +178,8 @@ static int read_field(struct conn *c, struct span line)
                       r->fields_count + 1);
     }
     if (r->fields_count >= c->server->options.fields_count_max) {
-        return refuse_limit(c, 431, "the number of header fields",
-                            c->server->options.fields_count_max);
+        return refuse_over(c, &fields_limit, c->server->options.fields_count_max,
+                           r->fields_count + 1);
     }
     r->fields[r->fields_count++] = (struct http_field){.name = name, .value = span_trim(rest)};
     return 0;
@@ -329,6 +344,20 @@ static int check_line(struct conn *c, struct span line)
     return 0;
 }
 
+/* A request line that is too long before its end has come: which part of it is. */
+static int refuse_long_line(struct conn *c)
+{
+    struct span rest = span_of(c->in, c->in_len);
+    struct span method = span_cut(&rest, ' ');
+    struct span target = span_cut(&rest, ' ');
+    size_t limit = c->server->options.target_bytes_max;
+    if (method.len > HTTP_METHOD_LEN_MAX) {
+        return refuse_method(c);
+    }
+    return target.len > limit ? refuse_over(c, &target_limit, limit, target.len)
+                              : refuse_version(c);
+}
+
 /* What can be said of a head whose end has not come. */
 static int check_partial(struct conn *c)
 {
@@ -337,10 +366,10 @@ static int check_partial(struct conn *c)
         return refuse(c, 400, "bad-request-line", "the request line does not start with a method");
     }
     if (c->line_at == 0 && c->in_len > o->target_bytes_max + LINE_BESIDE_TARGET) {
-        return refuse_limit(c, 414, "the request target, in bytes,", o->target_bytes_max);
+        return refuse_long_line(c);
     }
     if (c->in_len > o->head_bytes_max) {
-        return refuse_limit(c, 431, "the request's head, in bytes,", o->head_bytes_max);
+        return refuse_over(c, &head_limit, o->head_bytes_max, c->in_len);
     }
     return 0;
 }
@@ -376,8 +405,7 @@ int head_parse(struct conn *c)
         }
         size_t next = (size_t)(end - c->in) + 1;
         if (next > c->server->options.head_bytes_max) {
-            return refuse_limit(c, 431, "the request's head, in bytes,",
-                                c->server->options.head_bytes_max);
+            return refuse_over(c, &head_limit, c->server->options.head_bytes_max, next);
         }
         if (end == start || end[-1] != '\r') {
             return refuse(c, 400, "bad-request", "a line of the request's head ends without CR");

@@ -154,3 +154,12 @@ void body_release(struct http_body *body);
 
 /* Fills c->refusal; returns ERR_ARGUMENT. */
 int refuse(struct conn *c, int status, const char *type, const char *format, ...) PRINTF(4, 5);
+/* A limit that a client may pass, for the words of its refusal. */
+struct limit {
+    int status;
+    const char *what;
+    const char *unit;
+};
+extern const struct limit body_limit;
+/* Refuses what has come to `value` so far, which is over `max`; returns ERR_ARGUMENT. */
+int refuse_over(struct conn *c, const struct limit *limit, uint64_t max, uint64_t value);

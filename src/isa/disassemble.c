@@ -23,7 +23,7 @@ static const struct {
 #undef CSR
 };
 
-/* Rows of csr.def that stand for registers 3 to 31 of their kind. */
+/* Rows of csr.def that stand for several registers: 3 to 31 of their kind, or those of the PMP. */
 #define SERIES(a, z)                                                                        \
     {                                                                                       \
         a "3" z, a "4" z, a "5" z, a "6" z, a "7" z, a "8" z, a "9" z, a "10" z, a "11" z,  \
@@ -31,11 +31,19 @@ static const struct {
             a "20" z, a "21" z, a "22" z, a "23" z, a "24" z, a "25" z, a "26" z, a "27" z, \
             a "28" z, a "29" z, a "30" z, a "31" z                                          \
     }
+#define PMPADDRS                                                                            \
+    {                                                                                       \
+        "pmpaddr0", "pmpaddr1", "pmpaddr2", "pmpaddr3", "pmpaddr4", "pmpaddr5", "pmpaddr6", \
+            "pmpaddr7", "pmpaddr8", "pmpaddr9", "pmpaddr10", "pmpaddr11", "pmpaddr12",      \
+            "pmpaddr13", "pmpaddr14", "pmpaddr15"                                           \
+    }
 enum { SERIES_COUNT = 29 };
 static const struct {
     uint16_t number;
     const char *names[SERIES_COUNT];
 } csr_series[] = {
+    {CSR_pmpcfg, {"pmpcfg0", "pmpcfg1", "pmpcfg2", "pmpcfg3"}},
+    {CSR_pmpaddr, PMPADDRS},
     {CSR_mhpmevent, SERIES("mhpmevent", "")},
     {CSR_mhpmcounter, SERIES("mhpmcounter", "")},
     {CSR_mhpmcounterh, SERIES("mhpmcounter", "h")},
@@ -54,6 +62,9 @@ static const struct {
 #define CAUSE(name, number, text) {number, text},
 #include "isa/cause.def"
 #undef CAUSE
+#define INTERRUPT(name, number, text) {1u << 31 | (number), text},
+#include "isa/interrupt.def"
+#undef INTERRUPT
 };
 
 const char *isa_register_name(unsigned index)

@@ -66,5 +66,5 @@ unsigned isa_disassemble(uint32_t word, uint32_t pc, char ret_text[ISA_TEXT_MAX]
 const char *isa_register_name(unsigned index);
 /* The name of a CSR, or NULL where there is none of that number. */
 const char *isa_csr_name(uint32_t number);
-/* The words of the specification for an exception's mcause, "unknown cause" for others. */
+/* The words of the specification for a trap's mcause, "unknown cause" for others. */
 const char *isa_cause_text(uint32_t mcause);

@@ -30,3 +30,36 @@ static inline uint32_t rem_signed(uint32_t a, uint32_t b)
     }
     return a == 0x80000000u && b == ~0u ? 0 : (uint32_t)((int32_t)a % (int32_t)b);
 }
+
+static inline uint32_t leading_zeros(uint32_t a)
+{
+    return a ? (uint32_t)__builtin_clz(a) : 32;
+}
+
+static inline uint32_t trailing_zeros(uint32_t a)
+{
+    return a ? (uint32_t)__builtin_ctz(a) : 32;
+}
+
+static inline uint32_t bits_set(uint32_t a)
+{
+    return (uint32_t)__builtin_popcount(a);
+}
+
+/* By b's low five bits. */
+static inline uint32_t rotate_right(uint32_t a, uint32_t b)
+{
+    return a >> (b & 31) | a << (-b & 31);
+}
+
+/* Bit 7 of a byte's sum is set where one of its low seven bits is, and no sum leaves its byte. */
+static inline uint32_t or_combine(uint32_t a)
+{
+    uint32_t set = (((a & 0x7f7f7f7f) + 0x7f7f7f7f) | a) & 0x80808080;
+    return (set >> 7) * 0xff;
+}
+
+static inline uint32_t reverse_bytes(uint32_t a)
+{
+    return __builtin_bswap32(a);
+}

@@ -1,21 +1,29 @@
-/* image.h - what a user uploads: raw binary or ELF, checked and laid out over the windows */
+/* image.h - what a user uploads, in any of its formats, checked and laid out over the windows */
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Life cycle: image_parse -> read fields, machine_load -> nothing to free: an image borrows the
- * file's bytes. Hostile bytes are the normal case here; tests/fuzz/image.c feeds them. */
+/* Life cycle: image_parse -> read fields, machine_load -> image_deinit. An image borrows the file's
+ * bytes and owns those that it had to decode. Hostile bytes are the normal case here;
+ * tests/fuzz/image.c feeds them. */
 #include "base/err.h"
 #include "base/span.h"
 
-enum image_format { IMAGE_AUTO, IMAGE_RAW, IMAGE_ELF };
+enum image_format {
+    IMAGE_AUTO, /* the wish to find out */
+#define IMAGE_FORMAT(name, word, text, begins) IMAGE_##name,
+#include "machine/image.def"
+#undef IMAGE_FORMAT
+};
 
-/* `raw` or `elf`; `auto` for the wish to find out. */
+/* The format's word, `raw`, `elf`, ...; `auto` for the wish to find out. */
 const char *image_format_text(enum image_format format);
+/* The format of such a word, `auto` among them; false for any other. */
+MUST_CHECK bool image_format_parse(struct span word, enum image_format *ret_format);
 
 enum { IMAGE_SEGMENTS_MAX = 64 };
 
-/* Bytes of the file that lie in one window whole: ROM or RAM, which a guest may execute. */
+/* Bytes that lie in one window whole: ROM or RAM, which a guest may execute. */
 struct segment {
-    uint32_t address; /* physical: where the file's bytes go */
+    uint32_t address; /* physical: where the bytes go */
     struct span bytes;
 };
 
@@ -23,19 +31,25 @@ struct image {
     enum image_format format;
     uint32_t entry;  /* the reset pc */
     uint32_t tohost; /* of the ELF symbol of that name, 0 without one */
+    /* Where RAM begins to be free of the program's own: behind the memory of all segments of an
+     * ELF. 0 where the format does not tell. */
+    uint32_t heap;
     struct segment segments[IMAGE_SEGMENTS_MAX];
     uint32_t segments_count; /* at least 1; no two overlap and none is empty */
     struct span file;
+    uint8_t *decoded;    /* owned: what the segments' bytes are part of, NULL for the file itself */
     struct span symbols; /* the ELF's symbol table and its names; empty without one */
     struct span names;
 };
 
-/* Reads `file` (borrowed by the image) as ELF where it begins like one, else as raw binary;
- * `wanted` forces a format. ERR_BAD_IMAGE names the segment, the limit and the value, ERR_TOO_BIG
- * is a raw binary over the ROM window's size, ERR_NOT_BUILT a file that is Intel HEX, S-records or
- * UF2 from its first byte to its last, which would only trap if it ran as code. */
+/* Reads `file` (borrowed by the image) in the format that it begins like (image.def); `wanted`
+ * forces one. ERR_BAD_IMAGE names the segment, line or block, the limit and the value, ERR_TOO_BIG
+ * is a raw binary over the ROM window's size, ERR_NO_MEMORY one that cannot be decoded. */
 MUST_CHECK int image_parse(struct span file, enum image_format wanted, struct image *ret_image,
                            struct msg *msg);
+/* Frees what was decoded; a zeroed image is accepted. */
+void image_deinit(struct image *image);
+
 /* The function, object or label that covers `address`, and how far into it; false without one.
  * Symbols without a size reach to the end of their section. The name is borrowed from the file;
  * it is never empty and has no space or control characters. */

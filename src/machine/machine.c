@@ -98,6 +98,9 @@ int machine_create(const struct machine_config *config, struct machine **ret_mac
     }
     m->config = *config;
     m->boot = config->boot;
+    if (!m->config.command_line.data) {
+        m->config.command_line = span_of_string("");
+    }
     m->entry = ROM_BASE;
     int err = map_windows(m);
     if (!err) {
@@ -114,6 +117,7 @@ int machine_create(const struct machine_config *config, struct machine **ret_mac
 void machine_destroy(struct machine *m)
 {
     if (m) {
+        semihost_close_files(m);
         hart_destroy(m->hart);
         os_unmap(m->memory, reservation_bytes);
         free(m);
@@ -182,7 +186,8 @@ int machine_load(struct machine *m, const struct image *image, int fd, struct ms
     m->entry = image->entry;
     for (uint32_t i = 0; i < image->segments_count; i++) {
         const struct segment *s = &image->segments[i];
-        int err = is_in_ram(s) ? 0 : lay_out(m, s, (size_t)(s->bytes.data - image->file.data), fd);
+        size_t offset = image->decoded ? 0 : (size_t)(s->bytes.data - image->file.data);
+        int err = is_in_ram(s) ? 0 : lay_out(m, s, offset, image->decoded ? -1 : fd);
         if (err) {
             return fail(msg, err, "mapping %zu bytes of the image failed", s->bytes.len);
         }
@@ -233,6 +238,7 @@ static void reset_hart(struct machine *m)
     m->request = REQUEST_NONE;
     m->in_at = 0;
     m->features_at = 0;
+    semihost_close_files(m);
     m->semihost_errno = 0;
 }
 

@@ -48,12 +48,19 @@ struct window_file {
     enum map_mode mode;
 };
 
+struct os_folder;
+
 struct machine_config {
     uint64_t cycles_max;  /* the cycle cap; reports and the lambda controller show it */
     uint64_t time_max_ns; /* the wall-clock cap, 0 for none */
     uint8_t seed[16];
     enum boot_reason boot;
     uint32_t tohost; /* address whose store ends the run, 0 for none */
+    /* What semihosting is given beside the windows: a folder (borrowed; NULL: no files), arguments
+     * divided by blanks (borrowed), and what SYS_TIME starts from, in seconds. */
+    const struct os_folder *folder;
+    struct span command_line;
+    uint64_t epoch;
     /* Takes UART and semihosting error output; NULL drops it. `bytes` is borrowed. */
     void (*console)(void *context, struct span bytes);
     void *console_context;
@@ -94,7 +101,7 @@ uint8_t *machine_window(struct machine *m, enum window window);
 
 /* Lays an image out: ROM bytes now, RAM segments at each reset. `image` and the bytes it borrows
  * must outlive the machine. `fd` is the image's file (the machine keeps no descriptor), whose pages
- * are mapped where they lie right; -1 where there is none. */
+ * are mapped where they lie right, unless it had to be decoded; -1 where there is none. */
 MUST_CHECK int machine_load(struct machine *m, const struct image *image, int fd, struct msg *msg);
 
 /* What the lambda controller tells the guest about its request. */

@@ -24,8 +24,10 @@ int meta_put(uint8_t *meta, uint32_t *len, struct span name, struct span value, 
     /* `=`, the NUL of this string, and the empty string that ends the list. */
     size_t room = META_REQUEST_MAX - *len;
     if (room < 3 || name.len > room - 3 || value.len > room - 3 - name.len) {
-        return fail(msg, ERR_TOO_BIG, "the request variable %.*s (%zu bytes) passes META's %d",
-                    shown, (const char *)name.data, name.len + value.len + 2, META_REQUEST_MAX);
+        return fail(msg, ERR_TOO_BIG,
+                    "the request variable %.*s brings META to %zu bytes, over its limit of %d",
+                    shown, (const char *)name.data, *len + name.len + value.len + 3,
+                    META_REQUEST_MAX);
     }
     uint8_t *at = meta + *len;
     memcpy(at, name.data, name.len);

@@ -1,24 +1,23 @@
 /* semihost.c - semihosting on the windows: standard input is IN, standard output is OUT */
 /* SPDX-License-Identifier: MIT */
-#include "machine/internal.h"
+#include "machine/semihost.h"
 
 /* Handles 0 to 2 are POSIX's and open from the start, as libraries pass descriptors straight
- * through. Handle 3 reads `:semihosting-features`. */
-enum { A0 = 10, A1 = 11, STDIN = 0, STDOUT = 1, STDERR = 2, FEATURES = 3 };
+ * through. Handle 3 reads `:semihosting-features`; those above are files (semihost_file.c). */
+enum { A0 = 10, A1 = 11, STDIN = 0, STDOUT = 1, STDERR = 2, FEATURES = GUEST_FILE_FIRST - 1 };
+enum { HEAP_ALIGN = 16 };
 enum { STOPPED_APPLICATION_EXIT = 0x20026 };
-enum errno_word { BAD_HANDLE = 9, NOT_ALLOWED = 13, BAD_POINTER = 14, BAD_VALUE = 22 };
 
 /* Magic, then bit 0: SYS_EXIT_EXTENDED is there, bit 1: stdout and stderr are apart. */
 static const uint8_t features[] = {'S', 'H', 'F', 'B', 3};
 
-static uint32_t refuse(struct machine *m, enum errno_word why)
+uint32_t semihost_refuse(struct machine *m, enum guest_errno why)
 {
     m->semihost_errno = why;
     return ~0u;
 }
 
-/* Reads the first `count` words of the parameter block; false for a bad pointer. */
-static bool parameters(struct machine *m, uint32_t *words, uint32_t count)
+bool semihost_parameters(struct machine *m, uint32_t *words, uint32_t count)
 {
     uint32_t address = m->hart->x[A1];
     if (!hart_may(m->hart, address, 4 * count, PAGE_READ)) {
@@ -28,8 +27,7 @@ static bool parameters(struct machine *m, uint32_t *words, uint32_t count)
     return true;
 }
 
-/* Writes to the guest's memory; false for a bad pointer. */
-static bool put(struct machine *m, uint32_t address, const void *bytes, uint32_t len)
+bool semihost_put(struct machine *m, uint32_t address, const void *bytes, uint32_t len)
 {
     if (!hart_may(m->hart, address, len, PAGE_WRITE)) {
         return false;
@@ -54,8 +52,12 @@ static uint32_t append_out(struct machine *m, uint32_t address, uint32_t len)
 static uint32_t write_handle(struct machine *m, uint32_t *ret_bytes)
 {
     uint32_t words[3]; /* handle, address, length */
-    if (!parameters(m, words, 3) || !hart_may(m->hart, words[1], words[2], PAGE_READ)) {
-        return refuse(m, BAD_POINTER);
+    if (!semihost_parameters(m, words, 3) || !hart_may(m->hart, words[1], words[2], PAGE_READ)) {
+        return semihost_refuse(m, GUEST_EFAULT);
+    }
+    struct guest_file *f = semihost_file(m, words[0]);
+    if (f) {
+        return semihost_write_file(m, f, span_of(m->memory + words[1], words[2]), ret_bytes);
     }
     uint32_t done = words[2];
     if (words[0] == STDOUT) {
@@ -63,7 +65,7 @@ static uint32_t write_handle(struct machine *m, uint32_t *ret_bytes)
     } else if (words[0] == STDERR) {
         machine_console(m, m->memory + words[1], words[2]);
     } else {
-        return refuse(m, BAD_HANDLE);
+        return semihost_refuse(m, GUEST_EBADF);
     }
     *ret_bytes = done;
     return words[2] - done;
@@ -72,7 +74,7 @@ static uint32_t write_handle(struct machine *m, uint32_t *ret_bytes)
 static uint32_t write_char(struct machine *m, uint32_t *ret_bytes)
 {
     if (!hart_may(m->hart, m->hart->x[A1], 1, PAGE_READ)) {
-        return refuse(m, BAD_POINTER);
+        return semihost_refuse(m, GUEST_EFAULT);
     }
     *ret_bytes = append_out(m, m->hart->x[A1], 1);
     return 0;
@@ -97,7 +99,7 @@ static uint32_t write_string(struct machine *m, uint32_t *ret_bytes)
 {
     uint32_t len;
     if (!string_len(m, m->hart->x[A1], &len)) {
-        return refuse(m, BAD_POINTER);
+        return semihost_refuse(m, GUEST_EFAULT);
     }
     *ret_bytes = append_out(m, m->hart->x[A1], len);
     return 0;
@@ -125,15 +127,19 @@ static uint32_t read_handle(struct machine *m, uint32_t *ret_bytes)
     uint32_t words[3]; /* handle, address, length */
     struct span source;
     uint32_t *at;
-    if (!parameters(m, words, 3) || !hart_may(m->hart, words[1], words[2], PAGE_WRITE)) {
-        return refuse(m, BAD_POINTER);
+    if (!semihost_parameters(m, words, 3) || !hart_may(m->hart, words[1], words[2], PAGE_WRITE)) {
+        return semihost_refuse(m, GUEST_EFAULT);
+    }
+    struct guest_file *f = semihost_file(m, words[0]);
+    if (f) {
+        return semihost_read_file(m, f, span_of(m->memory + words[1], words[2]), ret_bytes);
     }
     if (!source_of(m, words[0], &source, &at)) {
-        return refuse(m, BAD_HANDLE);
+        return semihost_refuse(m, GUEST_EBADF);
     }
     uint32_t left = (uint32_t)source.len - *at;
     uint32_t done = words[2] < left ? words[2] : left;
-    check(put(m, words[1], source.data + *at, done));
+    check(semihost_put(m, words[1], source.data + *at, done));
     *at += done;
     *ret_bytes = done;
     return words[2] - done;
@@ -154,30 +160,35 @@ static uint32_t seek_handle(struct machine *m, uint32_t *ret_bytes)
     uint32_t words[2]; /* handle, position */
     struct span source;
     uint32_t *at;
-    if (!parameters(m, words, 2)) {
-        return refuse(m, BAD_POINTER);
+    if (!semihost_parameters(m, words, 2)) {
+        return semihost_refuse(m, GUEST_EFAULT);
+    }
+    struct guest_file *f = semihost_file(m, words[0]);
+    if (f) {
+        f->at = words[1]; /* behind the end too, as lseek(2) has it */
+        return 0;
     }
     if (!source_of(m, words[0], &source, &at)) {
-        return refuse(m, BAD_HANDLE);
+        return semihost_refuse(m, GUEST_EBADF);
     }
     if (words[1] > source.len) {
-        return refuse(m, BAD_VALUE);
+        return semihost_refuse(m, GUEST_EINVAL);
     }
     *at = words[1];
     return 0;
 }
 
-/* `:tt` for reading, writing or appending is handle 0, 1 or 2; any other file is refused. */
+/* `:tt` for reading, writing or appending is handle 0, 1 or 2; other names are the folder's. */
 static uint32_t open_name(struct machine *m, uint32_t *ret_bytes)
 {
     (void)ret_bytes;
     uint32_t words[3]; /* name, mode, length */
-    if (!parameters(m, words, 3) || !hart_may(m->hart, words[0], words[2], PAGE_READ)) {
-        return refuse(m, BAD_POINTER);
+    if (!semihost_parameters(m, words, 3) || !hart_may(m->hart, words[0], words[2], PAGE_READ)) {
+        return semihost_refuse(m, GUEST_EFAULT);
     }
     struct span name = span_of(m->memory + words[0], words[2]);
     if (words[1] > 11) {
-        return refuse(m, BAD_VALUE);
+        return semihost_refuse(m, GUEST_EINVAL);
     }
     if (span_equals_string(name, ":tt")) {
         return words[1] / 4;
@@ -186,29 +197,36 @@ static uint32_t open_name(struct machine *m, uint32_t *ret_bytes)
         m->features_at = 0;
         return FEATURES;
     }
-    return refuse(m, NOT_ALLOWED);
+    return semihost_open_file(m, name, words[1]);
 }
 
-static uint32_t refuse_name(struct machine *m, uint32_t *ret_bytes)
+/* SYS_SYSTEM: a guest has no command of the host's to give. */
+static uint32_t refuse_command(struct machine *m, uint32_t *ret_bytes)
 {
     (void)ret_bytes;
-    return refuse(m, NOT_ALLOWED);
+    return semihost_refuse(m, GUEST_EACCES);
 }
 
 /* Reads the handle that is the only parameter. */
 static uint32_t handle_of(struct machine *m, uint32_t *ret_handle)
 {
-    if (!parameters(m, ret_handle, 1)) {
-        return refuse(m, BAD_POINTER);
+    if (!semihost_parameters(m, ret_handle, 1)) {
+        return semihost_refuse(m, GUEST_EFAULT);
     }
-    return *ret_handle <= FEATURES ? 0 : refuse(m, BAD_HANDLE);
+    bool is_open = *ret_handle <= FEATURES || semihost_file(m, *ret_handle);
+    return is_open ? 0 : semihost_refuse(m, GUEST_EBADF);
 }
 
 static uint32_t close_handle(struct machine *m, uint32_t *ret_bytes)
 {
     (void)ret_bytes;
     uint32_t handle;
-    return handle_of(m, &handle);
+    uint32_t answer = handle_of(m, &handle);
+    struct guest_file *f = answer ? NULL : semihost_file(m, handle);
+    if (f) {
+        semihost_close_file(f);
+    }
+    return answer;
 }
 
 static uint32_t is_terminal(struct machine *m, uint32_t *ret_bytes)
@@ -232,6 +250,10 @@ static uint32_t file_len(struct machine *m, uint32_t *ret_bytes)
     if (source_of(m, handle, &source, &at)) {
         return (uint32_t)source.len;
     }
+    const struct guest_file *f = semihost_file(m, handle);
+    if (f) {
+        return semihost_file_len(m, f);
+    }
     return handle == STDOUT ? m->out_len : 0;
 }
 
@@ -239,7 +261,7 @@ static uint32_t is_error(struct machine *m, uint32_t *ret_bytes)
 {
     (void)ret_bytes;
     uint32_t status;
-    return parameters(m, &status, 1) ? status >> 31 : refuse(m, BAD_POINTER);
+    return semihost_parameters(m, &status, 1) ? status >> 31 : semihost_refuse(m, GUEST_EFAULT);
 }
 
 static uint32_t last_errno(struct machine *m, uint32_t *ret_bytes)
@@ -257,14 +279,15 @@ static uint32_t clock_centiseconds(struct machine *m, uint32_t *ret_bytes)
 static uint32_t time_seconds(struct machine *m, uint32_t *ret_bytes)
 {
     (void)ret_bytes;
-    return (uint32_t)(hart_mtime(m->hart) / 10000000);
+    return (uint32_t)(m->config.epoch + hart_mtime(m->hart) / 10000000);
 }
 
 static uint32_t elapsed_ticks(struct machine *m, uint32_t *ret_bytes)
 {
     (void)ret_bytes;
     uint64_t ticks = hart_mtime(m->hart);
-    return put(m, m->hart->x[A1], &ticks, sizeof ticks) ? 0 : refuse(m, BAD_POINTER);
+    return semihost_put(m, m->hart->x[A1], &ticks, sizeof ticks) ? 0
+                                                                 : semihost_refuse(m, GUEST_EFAULT);
 }
 
 static uint32_t tick_frequency(struct machine *m, uint32_t *ret_bytes)
@@ -274,29 +297,41 @@ static uint32_t tick_frequency(struct machine *m, uint32_t *ret_bytes)
     return 10000000;
 }
 
-/* There are no arguments yet: an empty line, into the caller's buffer {address, size}. */
+/* The arguments, divided by blanks, into the caller's buffer {address, size}. */
 static uint32_t command_line(struct machine *m, uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     uint32_t block = m->hart->x[A1];
     uint32_t words[2];
-    const uint32_t len = 0;
-    if (!parameters(m, words, 2) || !hart_may(m->hart, block + 4, 4, PAGE_WRITE) || words[1] == 0 ||
-        !put(m, words[0], "", 1)) {
-        return refuse(m, BAD_POINTER);
+    struct span line = m->config.command_line;
+    uint32_t len = (uint32_t)line.len;
+    if (!semihost_parameters(m, words, 2) || !hart_may(m->hart, block + 4, 4, PAGE_WRITE)) {
+        return semihost_refuse(m, GUEST_EFAULT);
     }
-    check(put(m, block + 4, &len, sizeof len));
+    if (words[1] <= len) {
+        return semihost_refuse(m, GUEST_E2BIG);
+    }
+    if (!hart_may(m->hart, words[0], len + 1, PAGE_WRITE)) {
+        return semihost_refuse(m, GUEST_EFAULT);
+    }
+    check(semihost_put(m, words[0], line.data, len) && semihost_put(m, words[0] + len, "", 1) &&
+          semihost_put(m, block + 4, &len, sizeof len));
+    *ret_bytes = len;
     return 0;
 }
 
-/* Only the stack's base is the machine's to know; 0 leaves a field to the guest's library. */
+/* Heap and stack share RAM from the program's end to its own, where that is known; 0 leaves a field
+ * to the guest's library. */
 static uint32_t heap_info(struct machine *m, uint32_t *ret_bytes)
 {
     (void)ret_bytes;
     uint32_t block;
-    const uint32_t info[4] = {0, 0, (uint32_t)RAM_BASE + RAM_SIZE, 0};
-    return parameters(m, &block, 1) && put(m, block, info, sizeof info) ? 0
-                                                                        : refuse(m, BAD_POINTER);
+    const uint32_t end = (uint32_t)RAM_BASE + RAM_SIZE;
+    uint32_t heap = m->image ? m->image->heap : 0;
+    uint32_t base = (heap + HEAP_ALIGN - 1) / HEAP_ALIGN * HEAP_ALIGN;
+    const uint32_t info[4] = {base, heap ? end : 0, end, base}; /* of the heap, of the stack */
+    return semihost_parameters(m, &block, 1) && semihost_put(m, block, info, sizeof info)
+               ? 0
+               : semihost_refuse(m, GUEST_EFAULT);
 }
 
 static uint32_t exit_with(struct machine *m, uint32_t reason, uint32_t code)
@@ -315,7 +350,8 @@ static uint32_t exit_extended(struct machine *m, uint32_t *ret_bytes)
 {
     (void)ret_bytes;
     uint32_t words[2]; /* reason, code */
-    return parameters(m, words, 2) ? exit_with(m, words[0], words[1]) : refuse(m, BAD_POINTER);
+    return semihost_parameters(m, words, 2) ? exit_with(m, words[0], words[1])
+                                            : semihost_refuse(m, GUEST_EFAULT);
 }
 
 enum bus_result machine_semihost(void *context, uint32_t *ret_bytes)
@@ -323,14 +359,14 @@ enum bus_result machine_semihost(void *context, uint32_t *ret_bytes)
     struct machine *m = context;
     uint32_t *a0 = &m->hart->x[A0];
     switch (*a0) {
-#define CALL(number, name, function)  \
-    case number:                      \
-        *a0 = function(m, ret_bytes); \
+#define CALL(number, name, function, text) \
+    case number:                           \
+        *a0 = function(m, ret_bytes);      \
         break;
 #include "machine/semihost.def"
 #undef CALL
     default:
-        *a0 = refuse(m, BAD_VALUE);
+        *a0 = semihost_refuse(m, GUEST_EINVAL);
     }
     /* A call may do much work for few cycles: let the run loop look at the clock. */
     return BUS_STOP;

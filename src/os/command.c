@@ -1,4 +1,4 @@
-/* command.c - terminal, other programs, small files */
+/* command.c - terminal, signals, other programs, names of files */
 /* SPDX-License-Identifier: MIT */
 #include "os/command.h"
 
@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -41,18 +42,29 @@ int os_exec(char *const argv[], struct msg *msg)
     return fail_errno(msg, argv[0]);
 }
 
-static sigset_t held_signals(void)
+static void mask_signals(int how)
 {
     sigset_t held;
     sigemptyset(&held);
+    sigaddset(&held, SIGHUP);
     sigaddset(&held, SIGINT);
     sigaddset(&held, SIGTERM);
-    return held;
+    sigprocmask(how, &held, NULL);
 }
 
-static NORETURN void become(char *const argv[], const sigset_t *mask)
+void os_hold_signals(void)
 {
-    sigprocmask(SIG_SETMASK, mask, NULL);
+    mask_signals(SIG_BLOCK);
+}
+
+void os_release_signals(void)
+{
+    mask_signals(SIG_UNBLOCK);
+}
+
+static NORETURN void become(char *const argv[])
+{
+    os_release_signals();
     signal(SIGXFSZ, SIG_DFL); /* os_begin */
     execvp(argv[0], argv);
     _exit(EXIT_NOT_FOUND);
@@ -60,12 +72,9 @@ static NORETURN void become(char *const argv[], const sigset_t *mask)
 
 int os_run(char *const argv[], int *ret_status, struct msg *msg)
 {
-    sigset_t held = held_signals();
-    sigset_t before;
-    sigprocmask(SIG_BLOCK, &held, &before);
     pid_t child = fork();
     if (child == 0) {
-        become(argv, &before);
+        become(argv);
     }
     if (child < 0) {
         return fail_errno(msg, argv[0]);
@@ -81,12 +90,6 @@ int os_run(char *const argv[], int *ret_status, struct msg *msg)
     }
     *ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     return 0;
-}
-
-void os_run_release(void)
-{
-    sigset_t held = held_signals();
-    sigprocmask(SIG_UNBLOCK, &held, NULL);
 }
 
 int os_own_folder(char *ret_path, size_t size)
@@ -173,92 +176,6 @@ int os_make_new_folder(const char *path, struct msg *msg)
 void os_remove(const char *path)
 {
     remove(path);
-}
-
-static int write_text(int fd, struct span text)
-{
-    while (text.len) {
-        ssize_t n = write(fd, text.data, text.len);
-        if (n < 0 && errno != EINTR) {
-            return -1;
-        }
-        size_t done = n < 0 ? 0 : (size_t)n;
-        text = span_of(text.data + done, text.len - done);
-    }
-    return 0;
-}
-
-/* The mode that creating a file would give it. */
-static mode_t usual_mode(void)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    return 0666 & ~mask;
-}
-
-static int open_beside(struct os_replacement *r, mode_t mode, struct msg *msg)
-{
-    int len = snprintf(r->temporary, sizeof r->temporary, "%s.XXXXXX", r->path);
-    if (len < 0 || (size_t)len >= sizeof r->temporary) {
-        return fail(msg, ERR_TOO_BIG, "a path longer than %d bytes", PATH_SIZE);
-    }
-    r->fd = mkostemp(r->temporary, O_CLOEXEC);
-    if (r->fd < 0) {
-        return fail_errno(msg, r->path);
-    }
-    if (fchmod(r->fd, mode)) {
-        int err = fail_errno(msg, r->path);
-        close(r->fd);
-        unlink(r->temporary);
-        return err;
-    }
-    return 0;
-}
-
-int os_replace_begin(const char *path, struct os_replacement *r, struct msg *msg)
-{
-    struct stat st;
-    char *real = realpath(path, NULL);
-    bool is_there = stat(path, &st) == 0;
-    int len = snprintf(r->path, sizeof r->path, "%s", real ? real : path);
-    free(real);
-    r->temporary[0] = 0;
-    if (len < 0 || (size_t)len >= sizeof r->path) {
-        return fail(msg, ERR_TOO_BIG, "a path longer than %d bytes", PATH_SIZE);
-    }
-    if (!is_there || S_ISREG(st.st_mode)) {
-        return open_beside(r, is_there ? st.st_mode & 0777 : usual_mode(), msg);
-    }
-    r->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    return r->fd < 0 ? fail_errno(msg, path) : 0;
-}
-
-int os_replace_end(struct os_replacement *r, bool is_whole, struct msg *msg)
-{
-    if (!r->temporary[0]) {
-        return 0;
-    }
-    if (is_whole && rename(r->temporary, r->path) == 0) {
-        return 0;
-    }
-    int err = is_whole ? fail_errno(msg, r->path) : 0;
-    unlink(r->temporary);
-    return err;
-}
-
-int os_replace_text(const char *path, struct span text, struct msg *msg)
-{
-    struct os_replacement r;
-    int err = os_replace_begin(path, &r, msg);
-    if (err) {
-        return err;
-    }
-    int failed = r.temporary[0] ? fchmod(r.fd, 0600) : 0;
-    failed |= write_text(r.fd, text);
-    failed |= close(r.fd);
-    err = failed ? fail_errno(msg, path) : 0;
-    int ended = os_replace_end(&r, !failed, msg);
-    return err ? err : ended;
 }
 
 static int visit_all(DIR *dir, const char *path,

@@ -73,17 +73,23 @@ int os_file_read(int fd, void *bytes, size_t size, uint64_t at, size_t *ret_size
     return 0;
 }
 
-int os_file_write(int fd, const void *bytes, size_t size, uint64_t at)
+int os_file_write_some(int fd, const void *bytes, size_t size, uint64_t at, size_t *ret_size)
 {
     size_t done = 0;
-    while (done < size) {
+    int err = 0;
+    while (done < size && !err) {
         ssize_t n = pwrite(fd, (const char *)bytes + done, size - done, (off_t)(at + done));
-        if (n < 0 && errno != EINTR) {
-            return os_error(errno);
-        }
+        err = n < 0 && errno != EINTR ? os_error(errno) : 0;
         done += n > 0 ? (size_t)n : 0;
     }
-    return 0;
+    *ret_size = done;
+    return err;
+}
+
+int os_file_write(int fd, const void *bytes, size_t size, uint64_t at)
+{
+    size_t done;
+    return os_file_write_some(fd, bytes, size, at, &done);
 }
 
 int os_file_truncate(int fd, uint64_t size)

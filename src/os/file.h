@@ -26,6 +26,9 @@ MUST_CHECK int os_file_size(int fd, uint64_t *ret_size);
 MUST_CHECK int os_file_read(int fd, void *bytes, size_t size, uint64_t at, size_t *ret_size);
 /* Writes all bytes, or fails having written some. */
 MUST_CHECK int os_file_write(int fd, const void *bytes, size_t size, uint64_t at);
+/* Writes as many bytes as it can; *ret_size tells how many, on failure too. */
+MUST_CHECK int os_file_write_some(int fd, const void *bytes, size_t size, uint64_t at,
+                                  size_t *ret_size);
 MUST_CHECK int os_file_truncate(int fd, uint64_t size);
 /* Waits until the bytes and length of a file, or the names in a directory, are on the disk. */
 MUST_CHECK int os_file_sync(int fd);

@@ -23,12 +23,11 @@ static const char front_page[] =
     "  curl -b jar -c jar --data-binary @input http://HOST/mcu\n"
     "Run it again: it goes on with the RAM that the last run left. -i shows what it took.\n"
     "\n"
-    "  GET    /mcu/{rom}             the program's bytes\n"
-    "  GET    /mcu/{rom}/{ram}       the session's RAM; PUT sets it\n"
-    "  DELETE /mcu/{rom}[/{ram}]     remove a program or a session\n"
-    "  GET    /roms, /sessions       what there is, as JSON\n"
-    "  GET    /runs/{run}/console    what a run printed; {run} is its reply's Mcu-Run\n"
-    "  GET    /healthz               ok\n";
+    "What there is (\"not built yet\" is answered with 501):\n"
+#define ROUTE(handler, method, path, answers, text) "  " #method " " path "\n      " text "\n"
+#include "service/route.def"
+#undef ROUTE
+    "{rom} and {ram} are in the cookies, {run} is the Mcu-Run of a run's reply.\n";
 
 static void reply_text(struct request *request, const char *type, struct span text)
 {
@@ -214,29 +213,20 @@ static int read_query(const struct request *request, struct span *format, struct
     return 0;
 }
 
+/* `auto, elf, ... or raw`: what a format may be. */
+static const char format_words[] = "auto"
+#define IMAGE_FORMAT(name, word, text, begins) ", " #word
+#include "machine/image.def"
+#undef IMAGE_FORMAT
+    ;
+
 static int read_format(struct span text, enum image_format *ret_format, struct msg *msg)
 {
-    static const struct {
-        const char *name;
-        enum image_format format;
-        bool is_built;
-    } formats[] = {
-        {"auto", IMAGE_AUTO, true},  {"raw", IMAGE_RAW, true},   {"hex", IMAGE_AUTO, false},
-        {"srec", IMAGE_AUTO, false}, {"uf2", IMAGE_AUTO, false},
-    };
     int shown = text.len < 60 ? (int)text.len : 60;
-    for (size_t i = 0; i < ARRAY_COUNT(formats); i++) {
-        if (span_equals_string(text, formats[i].name)) {
-            *ret_format = formats[i].format;
-            return formats[i].is_built ? 0
-                                       : fail(msg, ERR_NOT_BUILT,
-                                              "the image format %s is not built yet: format is "
-                                              "auto or raw",
-                                              formats[i].name);
-        }
-    }
-    return fail(msg, ERR_ARGUMENT, "the image format `%.*s` is unknown: format is auto or raw",
-                shown, (const char *)text.data);
+    return image_format_parse(text, ret_format)
+               ? 0
+               : fail(msg, ERR_ARGUMENT, "the image format `%.*s` is unknown: it is one of %s",
+                      shown, (const char *)text.data, format_words);
 }
 
 static bool put_head(struct request *request)
@@ -306,7 +296,10 @@ static int parse_image(struct request *request, struct image *image)
     int err = size > 0 ? os_reserve(size, &base) : 0;
     err = err || size == 0 ? err : os_map_file(base, size, request->body_fd, 0, OS_READ);
     err = err ? err : image_parse(span_of(base, size), request->format, image, &request->msg);
-    os_unmap(base, size); /* the entry is all that is looked at from here on */
+    os_unmap(base, size); /* the format and the entry are all that is looked at from here on */
+    if (!err) {
+        image_deinit(image);
+    }
     return err;
 }
 

@@ -275,6 +275,10 @@ static int try_start(struct request *request)
     if (err) {
         return err;
     }
+    enum image_format format;
+    if (!image_format_parse(span_of_string(request->blob.rom.format), &format)) {
+        format = IMAGE_AUTO; /* a word that another version has written */
+    }
     struct run_request run = {
         .order =
             {
@@ -284,7 +288,7 @@ static int try_start(struct request *request)
                 .ram_bytes = request->has_base ? request->base.info.size : 0,
                 .in_len = (uint32_t)request->body_len,
                 .meta_len = meta_len,
-                .format = strcmp(request->blob.rom.format, "raw") == 0 ? IMAGE_RAW : IMAGE_AUTO,
+                .format = format,
                 .boot = request->has_base ? BOOT_WARM : BOOT_COLD,
             },
         .done = run_done,

@@ -123,7 +123,8 @@ static bool find_coding(const struct http_request *http, struct span *ret_coding
         struct span rest = field.value;
         while (span_equals_nocase(field.name, "Content-Encoding") && rest.data) {
             struct span coding = span_trim(span_cut(&rest, ','));
-            if (!span_equals_nocase(coding, "identity")) {
+            bool is_empty = coding.len == 0; /* legal in a list (RFC 9110, 5.6.1.2) */
+            if (!is_empty && !span_equals_nocase(coding, "identity")) {
                 *ret_coding = coding;
                 return true;
             }

@@ -64,7 +64,8 @@ def test_help_that_is_lost_is_a_host_error(mote, rv32im):
     with open('/dev/full', 'wb') as full:
         for args in ([mote, '--help'], [mote, '-h'], [mote, '--version'], [mote, 'cc', '--help'],
                      [mote, 'run', '--help'], [mote, 'get', '--version'], [mote, 'new', '-h'],
-                     [rv32im, '--help'], [rv32im, '--version']):
+                     [mote, '--man'], [mote, 'cc', '--man'], [mote, 'ls', '--man'],
+                     [rv32im, '--help'], [rv32im, '--version'], [rv32im, '--man']):
             done = subprocess.run(args, stdout=full, stderr=subprocess.PIPE, timeout=60)
             assert done.returncode == 125, args
             assert b'standard output: No space left' in done.stderr

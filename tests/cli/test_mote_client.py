@@ -4,9 +4,12 @@ import json
 import os
 import pty
 import re
+import signal
 import socket
 import subprocess
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +31,8 @@ BODIES = {
     'count': 'put(++RAM[0]); off(0);',
     'exit': 'u32 n = 0; for (u32 i = 0; i < REG(0x10010008); i++) n = n * 10 + IN[i] - 48; off(n);',
     'console': 'for (const char *p = "hello\\n"; *p; p++) *(volatile u8 *)0x10000000 = *p; off(0);',
+    'evil': 'const char *p = "\\33[2Jred\\33[31m\\rover\\a\\ttab\\n";'
+            'for (; *p; p++) *(volatile u8 *)0x10000000 = *p; off(0);',
     'forever': 'put(7); for (;;) __asm__("nop");',
     'fault': '*(volatile u32 *)4 = 1; off(0);',
     'environ': 'u32 n = REG(0x10010010); for (u32 i = 0; i < n; i++) OUT[i] = META[i];'
@@ -151,6 +156,28 @@ def test_console_and_stats(talk, rom):
     assert lines[:2] == ['hello', 'Status: 200']
     names = {line.split(':')[0] for line in lines[1:]}
     assert {'Mcu-Halt', 'Mcu-Cycles', 'Mcu-Ram', 'Mcu-Committed', 'Server-Timing'} <= names
+
+
+def on_a_terminal(command, **more):
+    """What a command prints on a standard error that is a terminal."""
+    leader, follower = pty.openpty()
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stderr=follower, timeout=60, **more)
+    os.close(follower)
+    text = b''
+    try:
+        while piece := os.read(leader, 65536):
+            text += piece
+    except OSError:  # what a leader says once its last follower is closed
+        pass
+    os.close(leader)
+    return done.returncode, text
+
+
+def test_a_console_cannot_steer_the_terminal(mote, talk, rom, memory):
+    put(talk, rom('evil'))
+    assert talk('post').stderr == b'\33[2Jred\33[31m\rover\a\ttab\n', 'no terminal: as it is'
+    code, text = on_a_terminal([mote, 'post'], env={**os.environ, 'MOTE_SESSION': str(memory)})
+    assert (code, text) == (0, rb'\x1b[2Jred\x1b[31m\x0dover\x07' + b'\ttab\r\n')
 
 
 def test_a_lost_console_is_a_host_error(mote, talk, rom, memory):
@@ -441,6 +468,24 @@ def test_get_replaces_its_file_whole_or_not_at_all(call, liar, tmp_path):
     assert call(*get, '/dev/stdout').stdout == b'whole'
     done = call(*get, '/dev/full')
     assert done.returncode == 125 and b'No space left' in done.stderr
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_get_that_is_interrupted_leaves_nothing(mote, liar, memory, tmp_path, number):
+    (tmp_path / 'kept').write_bytes(b'precious')
+    half = liar(reply(b'half', length=1000), is_silent=True)
+    get = subprocess.Popen([mote, 'get', 'rom', '--rom', NOBODY, '-s', half.url, '-o', 'kept'],
+                           cwd=tmp_path, env={**os.environ, 'MOTE_SESSION': str(memory)})
+    own = Path(f'/proc/{get.pid}/fd')
+    until = time.monotonic() + 20
+    while time.monotonic() < until and not any(
+            os.readlink(fd).startswith(str(tmp_path)) for fd in own.iterdir()):
+        time.sleep(0.01)
+    assert any(os.readlink(fd).startswith(str(tmp_path)) for fd in own.iterdir())  # half is there
+    get.send_signal(number)
+    assert get.wait(20) == -number
+    assert [path.name for path in tmp_path.iterdir()] == ['kept']
+    assert (tmp_path / 'kept').read_bytes() == b'precious'
 
 
 @pytest.mark.parametrize('answer', [b'[]', b'\0\xff garbage\r\n\r\n', b'SSH-2.0-Server\r\n'])

@@ -453,6 +453,11 @@ def test_trace_stops_at_the_same_cap(run, cross, tmp_path):
     (['--gdb', '1'], 'not built yet'),
     (['--machine=classic', 'a', 'b', 'c', 'd'], 'not built yet'),
     (['--machine=pdp', 'a', 'b', 'c', 'd'], 'no such profile'),
+    (['--dir=/nonexistent', 'a', 'b', 'c', 'd'], '--dir /nonexistent: No such file'),
+    (['--dir-rw=/dev/null', 'a', 'b', 'c', 'd'], '--dir-rw /dev/null: it is no folder'),
+    (['--dir=/', '--dir-rw=/tmp', 'a', 'b', 'c', 'd'], 'a guest has one folder'),
+    (['--arg=' + 'x' * 4096, 'a', 'b', 'c', 'd'], 'all 1 arguments together are over 4095 bytes'),
+    (['--epoch=4294967296', 'a', 'b', 'c', 'd'], 'not between 0 and 4294967295'),
     (['--console=/nonexistent/x', *['/dev/null'] * 4], 'No such file'),
 ])
 def test_wrong_usage(rv32im, arguments, words):

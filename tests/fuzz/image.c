@@ -29,8 +29,8 @@ static void check_segment(const struct image *image, const struct segment *segme
     check(len > 0);
     check(is_in(address, len, (uint32_t)ROM_BASE, ROM_SIZE) ||
           is_in(address, len, (uint32_t)RAM_BASE, RAM_SIZE));
-    check(segment->bytes.data >= image->file.data);
-    check(segment->bytes.data + len <= image->file.data + image->file.len);
+    check(image->decoded || (segment->bytes.data >= image->file.data &&
+                             segment->bytes.data + len <= image->file.data + image->file.len));
     for (const struct segment *other = image->segments; other < segment; other++) {
         check(other->address + other->bytes.len <= address || address + len <= other->address);
     }
@@ -73,7 +73,12 @@ static void check_next_symbol(const struct image *image, uint32_t from)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const enum image_format formats[] = {IMAGE_AUTO, IMAGE_ELF, IMAGE_RAW};
+    static const enum image_format formats[] = {
+        IMAGE_AUTO,
+#define IMAGE_FORMAT(name, word, text, begins) IMAGE_##name,
+#include "machine/image.def"
+#undef IMAGE_FORMAT
+    };
     for (size_t i = 0; i < ARRAY_COUNT(formats); i++) {
         struct image image;
         struct msg msg = {""};
@@ -81,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check(msg.text[0] != 0);
             continue;
         }
+        check(formats[i] == IMAGE_AUTO || image.format == formats[i]);
         check(image.segments_count > 0);
         check(image.segments_count <= IMAGE_SEGMENTS_MAX);
         check(image.entry % 2 == 0);
@@ -92,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_symbol(&image, UINT32_MAX);
         check_next_symbol(&image, image.entry);
         check_code(&image);
+        image_deinit(&image);
     }
     return 0;
 }

@@ -102,5 +102,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(is_same(whole, stepped));
     machine_destroy(whole);
     machine_destroy(stepped);
+    image_deinit(&image);
     return 0;
 }

@@ -35,3 +35,9 @@ def test_each_page_names_the_place_where_it_is(tree):
     for name, place in (('script', 'share/mote/cgi/mcu.sh'), ('rv32im', 'bin/rv32im')):
         assert re.search(rf'^var\.{name} +\"?= "{PREFIX}/{place}"', conf, re.M)
         assert (tree / place).exists()
+
+
+def test_the_manual_pages_are_there(tree, build):
+    pages = {path.name for path in (build / 'share/man/man1').iterdir()}
+    assert {path.name for path in (tree / 'share/man/man1').iterdir()} == pages
+    assert {'mote.1', 'rv32im.1', 'mote-put.1'} <= pages

@@ -9,7 +9,7 @@ from place import ROOT
 ROW = re.compile(r'^PROBLEM\((\d+), +"([a-z-]+)",', re.M)
 # refuse(c, 400, "x"  request_fail(r, 400, "x"  {421, "x"  .status = 502, .type = "x"
 USE = re.compile(r'(?:[({]\s*|\w, ?|= )(\d{3}),\s+(?:\.type = )?"([a-z-]+)"')
-LIMIT = re.compile(r'refuse_limit\(\w+, (\d{3}),')
+LIMIT = re.compile(r'struct limit \w+ = {(\d{3}),')
 # Where the status is a variable, and the type stands alone.
 LOOSE = re.compile(r'\.type = "([a-z-]+)"|const char \*type = .*"([a-z-]+)" : "([a-z-]+)"')
 

@@ -19,7 +19,7 @@ static unsigned page(void *context, uint32_t index)
 int main(void)
 {
     static const uint32_t program[] = {
-        0x40c5f533, /* andn a0, a1, a2 */
+        0x08c5f533, /* packh a0, a1, a2 */
         0x0005a60b, /* lx a2, 0(a1) */
         0x00c6142b, /* bodd a2, a2, . + 8 */
         0x00150513, /* addi a0, a0, 1 */

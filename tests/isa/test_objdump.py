@@ -12,7 +12,8 @@ from place import CROSS, ROOT
 
 SEED = 20261125
 WORDS = 20000
-# Extensions that the table has not; objdump 2.40 knows them whatever it is told.
+# Of the extensions, what objdump 2.40 knows.
+ARCH = 'rv32i2p1_m2p0_a2p1_c2p0_zicsr2p0_zifencei2p0_zba1p0_zbb1p0_zbs1p0'
 UNKNOWN_TEXT = re.compile(r'\.[24]byte 0x[0-9a-f]+')
 PROGRAM = '''
 typedef unsigned u;
@@ -46,11 +47,15 @@ def ours(build):
 @pytest.fixture(scope='module')
 def theirs(tmp_path_factory):
     def run(data):
-        path = tmp_path_factory.mktemp('objdump') / 'words.bin'
-        path.write_bytes(data)
-        out = subprocess.run([CROSS + 'objdump', '-b', 'binary', '-m', 'riscv:rv32', '-M',
-                              'no-aliases', '-z', '-D', path], check=True, capture_output=True,
-                             text=True).stdout
+        folder = tmp_path_factory.mktemp('objdump')
+        (folder / 'words.bin').write_bytes(data)
+        # What it is told of the extensions is in an ELF's attributes; without symbols all is code.
+        (folder / 'words.s').write_text(f'.attribute arch, "{ARCH}"\n.incbin "words.bin"\n')
+        for tool in (['as', '-o', 'words.o', 'words.s'], ['objcopy', '--strip-all', 'words.o']):
+            subprocess.run([CROSS + tool[0], *tool[1:]], check=True, cwd=folder)
+        out = subprocess.run([CROSS + 'objdump', '-m', 'riscv:rv32', '-M', 'no-aliases', '-z',
+                              '-D', '-j', '.text', folder / 'words.o'], check=True,
+                             capture_output=True, text=True).stdout
         found = re.findall(r'^ *([0-9a-f]+):\t[0-9a-f ]+\t(.*)$', out, re.M)
         return {int(at, 16): re.sub(r'\s+# .*$', '', text).strip().replace('\t', ' ')
                 for at, text in found}

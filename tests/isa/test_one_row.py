@@ -7,9 +7,9 @@ import pytest
 
 from place import ROOT
 
-# One of Zbb, and two of the custom opcodes so that three kinds are there.
+# One of Zbkb, and two of the custom opcodes so that three kinds are there.
 ROWS = '''
-INSN(andn, I, R, ALU,    0x40007033, 0xfe00707f, a & ~b, "and with the complement")
+INSN(packh, I, R, ALU,   0x08007033, 0xfe00707f, (a & 0xff) | (b & 0xff) << 8, "pack low bytes")
 INSN(lx,   I, L, LOAD,   0x0000200b, 0x0000707f, int8_t, "load byte, for this test")
 INSN(bodd, I, B, BRANCH, 0x0000102b, 0x0000707f, (a & b & 1) != 0, "branch if both are odd")
 '''
@@ -40,12 +40,13 @@ def test_a_row_is_decoded_encoded_disassembled_and_run(tree):
     modules += [tree / f'src/os/{name}.c' for name in ('error', 'file', 'map')]
     out = build(tree, 'program', tree / 'tests/isa/one_row.c', *modules)
     assert out.splitlines() == [
-        'andn\ta0,a1,a2', 'lx\ta2,0(a1)', 'bodd\ta2,a2,0x1010', 'addi\ta0,a0,1',
+        'packh\ta0,a1,a2', 'lx\ta2,0(a1)', 'bodd\ta2,a2,0x1010', 'addi\ta0,a0,1',
         'jal\tzero,0x1010',
         'exit 2 pc 1010 a0 4 a2 ffffff87 cycles 3']
 
 
 def test_a_row_is_documented(tree):
     out = build(tree, 'pages', tree / 'tools/generate.c')
-    assert ('| `andn` d,s,t | I `0x40007033` `0xfe00707f` | `a & ~b` | and with the complement |'
+    assert ('| `packh` d,s,t | I `0x08007033` `0xfe00707f` | `(a & 0xff) \\| (b & 0xff) << 8` | '
+            'pack low bytes |'
             in out.splitlines())

@@ -19,11 +19,12 @@ static const uint8_t kinds[OP_COUNT] = {
 #undef INSN
 };
 
-/* The handler runs mret at each trap; wfi has nothing to wait for, and QEMU would sleep. */
-static const uint8_t left_out[] = {OP_mret, OP_wfi};
+/* The handler runs mret at each trap; wfi has nothing to wait for, and QEMU would sleep. QEMU 7.2
+ * has no Zicond. */
+static const uint8_t left_out[] = {OP_mret, OP_wfi, OP_czero_eqz, OP_czero_nez};
 
 /* Reserved encodings that are illegal in both machines. */
-static const uint32_t illegal_words[] = {0x0000,     0x9c41,     0x8002,
+static const uint32_t illegal_words[] = {0x0000,     0x9c79,     0x8002,
                                          0x0000000b, 0x04000033, 0x302000f3};
 
 static const struct {
@@ -35,6 +36,18 @@ static const struct {
 #include "isa/compressed.def"
 #undef COMPRESSED
 };
+
+enum compressed_row {
+#define COMPRESSED(name, match, mask, base, rd, rs1, rs2, immediate, condition, operands) \
+    ROW_##name,
+#include "isa/compressed.def"
+#undef COMPRESSED
+};
+
+/* Nor Zcb. */
+static const uint8_t compressed_left_out[] = {
+    ROW_c_lbu,    ROW_c_lhu,    ROW_c_lh,     ROW_c_sb,     ROW_c_sh, ROW_c_mul,
+    ROW_c_zext_b, ROW_c_sext_b, ROW_c_zext_h, ROW_c_sext_h, ROW_c_not};
 
 struct item {
     uint32_t word;
@@ -65,6 +78,28 @@ static uint32_t bits(struct program *p)
 static bool is_kept(uint8_t rd)
 {
     return rd == SP || (rd >= T1 && rd <= S1) || rd >= T4;
+}
+
+static bool is_left_out(uint8_t op)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(left_out); i++) {
+        if (left_out[i] == op) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is the word's compressed row one that QEMU has not? */
+static bool is_foreign(uint32_t word)
+{
+    for (size_t i = 0; isa_size(word) == 2 && i < ARRAY_COUNT(compressed_left_out); i++) {
+        size_t row = compressed_left_out[i];
+        if ((word & compressed[row].mask) == compressed[row].match) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static struct item *put_word(struct program *p, uint32_t word)
@@ -201,7 +236,7 @@ static bool put_compressed(struct program *p, size_t row)
 {
     uint32_t word = compressed[row].match | (bits(p) & ~compressed[row].mask & 0xffff);
     struct insn insn;
-    if (!isa_decode(word, &insn)) {
+    if (!isa_decode(word, &insn) || is_foreign(word)) {
         return false;
     }
     if (insn.op == OP_addi && insn.rd == SP && insn.rs1 == SP && insn.imm % 16 == 0 &&
@@ -229,16 +264,6 @@ static bool put_compressed(struct program *p, size_t row)
     return true;
 }
 
-static bool is_left_out(uint8_t op)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(left_out); i++) {
-        if (left_out[i] == op) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Two values at which arithmetic turns, and a row of two registers that takes them both. */
 static void put_edges(struct program *p)
 {
@@ -252,7 +277,8 @@ static void put_edges(struct program *p)
     uint32_t word;
     do {
         op = (uint8_t)(1 + pick(p, OP_COUNT - 1));
-    } while (kinds[op] != KIND_ALU || !isa_encode(&(struct insn){op, 4, T0, one, two, 0}, &word));
+    } while (kinds[op] != KIND_ALU || is_left_out(op) ||
+             !isa_encode(&(struct insn){op, 4, T0, one, two, 0}, &word));
     put_word(p, word);
 }
 
@@ -263,7 +289,8 @@ static uint32_t some_arithmetic(struct program *p)
     uint32_t word;
     do {
         word = pick(p, 4) ? bits(p) | 3 : 0x05050509; /* c.addi a0, 2 and c.addi a0, 1 */
-    } while (!isa_decode(word, &insn) || kinds[insn.op] != KIND_ALU || is_kept(insn.rd));
+    } while (!isa_decode(word, &insn) || kinds[insn.op] != KIND_ALU || is_left_out(insn.op) ||
+             is_kept(insn.rd));
     return word;
 }
 

@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 TEST(printable, keeps_text_and_drops_what_steers)
 {
@@ -33,5 +34,35 @@ TEST(printable, keeps_text_and_drops_what_steers)
         snprintf(text, sizeof text, "%s", rows[i].text);
         make_printable(text);
         assert_string_equal(text, rows[i].wanted);
+    }
+}
+
+TEST(printable, escapes_what_steers_but_line_ends_and_tabs)
+{
+    static const struct {
+        struct span text;
+        const char *wanted;
+    } rows[] = {
+#define ROW(text, wanted) {{(const uint8_t *)(text), sizeof(text) - 1}, wanted}
+        ROW("", ""),
+        ROW("gr\xc3\xbc\xc3\x9f\tline\r\n\nend\n", "gr\xc3\xbc\xc3\x9f\tline\r\n\nend\n"),
+        ROW("a\x1b[2Jb\0c\x7f\b", "a\\x1b[2Jb\\x00c\\x7f\\x08"),
+        ROW("over\rwritten\r", "over\\x0dwritten\\x0d"),
+        ROW("\xc2\x9b"
+            "31m \x9b"
+            "31m",
+            "\\xc2\\x9b31m \\x9b31m"),
+        ROW("\xe2\x80\xae cut \xe2\x82", "\\xe2\\x80\\xae cut \\xe2\\x82"),
+#undef ROW
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char *text = NULL;
+        size_t size = 0;
+        FILE *to = open_memstream(&text, &size);
+        assert_non_null(to);
+        print_escaped(rows[i].text, to);
+        fclose(to);
+        assert_string_equal(text, rows[i].wanted);
+        free(text);
     }
 }

@@ -32,6 +32,7 @@ struct guest {
     uint32_t device_address, device_size, device_value; /* of the last access */
     bool is_stopping;                                   /* device accesses end the run */
     uint32_t payload;                                   /* that a semihosting call copies */
+    void (*hook)(struct guest *g); /* called within each bus function, where it is set */
 };
 
 static const size_t guest_reservation = GiB(8);
@@ -60,10 +61,18 @@ static inline unsigned guest_page(void *context, uint32_t index)
     return 0;
 }
 
+static inline void guest_hook(struct guest *g)
+{
+    if (g->hook) {
+        g->hook(g);
+    }
+}
+
 static inline enum bus_result guest_access(struct guest *g, uint32_t address, unsigned size)
 {
     g->device_address = address;
     g->device_size = size;
+    guest_hook(g);
     if (address / PAGE_SIZE != DEVICE / PAGE_SIZE) {
         return BUS_FAULT;
     }
@@ -93,6 +102,7 @@ static inline enum bus_result guest_stored(void *context, uint32_t address, unsi
     struct guest *g = context;
     (void)size;
     g->watched++;
+    guest_hook(g);
     return g->memory[address] == STOP_VALUE ? BUS_STOP : BUS_OK;
 }
 
@@ -100,6 +110,7 @@ static inline enum bus_result guest_semihost(void *context, uint32_t *ret_bytes)
 {
     struct guest *g = context;
     g->calls++;
+    guest_hook(g);
     *ret_bytes = g->payload;
     return g->hart->x[A0] == SEMIHOST_STOPS ? BUS_STOP : BUS_OK;
 }
@@ -167,6 +178,16 @@ static inline enum hart_exit run(struct guest *g, uint64_t count)
 static inline uint64_t retired(const struct guest *g)
 {
     return g->hart->cycles - g->hart->not_retired;
+}
+
+/* Gives every mode every byte: PMP entry 0 matches all, or from `entry` on. */
+static inline void open_pmp(struct guest *g, uint32_t entry)
+{
+    uint32_t config;
+    assert_true(hart_csr_read(g->hart, 0x3a0 + entry / 4, &config));
+    config |= 0x1fu << 8 * (entry % 4); /* NAPOT, X, W, R */
+    assert_true(hart_csr_write(g->hart, 0x3b0 + entry, ~0u));
+    assert_true(hart_csr_write(g->hart, 0x3a0 + entry / 4, config));
 }
 
 #define assert_counts(guest, wanted_cycles, wanted_retired)     \

@@ -10,6 +10,9 @@ struct state {
     uint32_t pc;
     uint64_t cycles, retired;
     struct csrs csr;
+    enum mode mode;
+    uint32_t lines;
+    uint64_t time_offset, mtimecmp;
     uint32_t reservation;
     bool has_reservation, is_entering, has_crashed;
     struct trap last_exception;
@@ -25,6 +28,10 @@ static inline void assert_same(const struct state *a, const struct state *b)
     assert_int_equal(a->cycles, b->cycles);
     assert_int_equal(a->retired, b->retired);
     assert_memory_equal(&a->csr, &b->csr, sizeof a->csr);
+    assert_int_equal(a->mode, b->mode);
+    assert_int_equal(a->lines, b->lines);
+    assert_int_equal(a->time_offset, b->time_offset);
+    assert_int_equal(a->mtimecmp, b->mtimecmp);
     assert_int_equal(a->has_reservation, b->has_reservation);
     if (a->has_reservation) {
         assert_int_equal(a->reservation, b->reservation);
@@ -47,6 +54,10 @@ static inline void read_state(const struct guest *g, struct state *ret_state)
                                 .cycles = h->cycles,
                                 .retired = retired(g),
                                 .csr = h->csr,
+                                .mode = h->mode,
+                                .lines = h->lines,
+                                .time_offset = h->time_offset,
+                                .mtimecmp = h->mtimecmp,
                                 .reservation = h->reservation,
                                 .has_reservation = h->has_reservation,
                                 .is_entering = h->is_entering,

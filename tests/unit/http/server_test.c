@@ -299,6 +299,15 @@ TEST(limits, target_gets_414)
     say_text(&w, "GET /");
     say_many(&w, "0123456789abcdef", 8192 / 16 + 8);
     expect_status(&w, 414);
+    expect(&w, "\"limit\":8192,\"value\":8", 1); /* as much of it as has come */
+    expect(&w, " bytes, over its limit of 8192\"", 1);
+    reconnect(&w);
+    say_many(&w, "METHOD", 1400);
+    expect_status(&w, 501);
+    reconnect(&w);
+    say_text(&w, "GET / HTTP");
+    say_many(&w, "0123456789abcdef", 8192 / 16 + 8);
+    expect_status(&w, 400);
     stop(&w);
 }
 
@@ -315,6 +324,7 @@ TEST(limits, target_of_just_the_limit_passes)
     say_many(&w, "0123456789abcdef", 8192 / 16 - 1);
     say_text(&w, " HTTP/1.1\r\n" HOST "\r\n");
     expect_status(&w, 414);
+    expect(&w, "\"limit\":8192,\"value\":8193}", 1);
     stop(&w);
 }
 
@@ -325,11 +335,13 @@ TEST(limits, head_gets_431)
     say_text(&w, "GET / HTTP/1.1\r\n" HOST "X: ");
     say_many(&w, "0123456789abcdef", 1025);
     expect_status(&w, 431);
+    expect(&w, "\"limit\":16384,\"value\":16", 1);
     reconnect(&w);
     say_text(&w, "GET / HTTP/1.1\r\n" HOST);
     say_many(&w, "A: b\r\n", 100);
     say_text(&w, "\r\n");
     expect_status(&w, 431);
+    expect(&w, "\"limit\":100,\"value\":101}", 1);
     expect_alive(&w);
     stop(&w);
 }
@@ -347,6 +359,7 @@ TEST(limits, body_gets_413_by_its_length_and_while_it_comes)
     assert_int_equal(w.got.len, 0);
     say_text(&w, "1\r\ne\r\n");
     expect_status(&w, 413);
+    expect(&w, "\"limit\":4,\"value\":5}", 1);
     assert_int_equal(w.aborts_count, 2);
     assert_int_equal(w.why, HTTP_ABORT_BODY);
     expect_alive(&w);

@@ -161,8 +161,8 @@ TEST(decode, reaches_every_compressed_row_and_expands_it)
     }
 }
 
-/* The expansions of 16.3 to 16.5, by hand; the words are GNU as's. tests/isa holds every other
- * compressed word against objdump. */
+/* The expansions of 16.3 to 16.5 and of Zcb, by hand; the words are GNU as's, but for Zcb's.
+ * tests/isa holds every other compressed word against objdump. */
 TEST(decode, expands_compressed_rows_as_the_specification_says)
 {
     static const struct {
@@ -196,6 +196,17 @@ TEST(decode, expands_compressed_rows_as_the_specification_says)
         {0x9082, {OP_jalr, 2, 1, 1, 0, 0}},      /* c.jalr ra */
         {0x9f86, {OP_add, 2, 31, 31, 1, 0}},     /* c.add t6, ra */
         {0xdffe, {OP_sw, 2, 0, 2, 31, 252}},     /* c.swsp t6, 252(sp) */
+        {0x83c0, {OP_lbu, 2, 8, 15, 0, 1}},      /* c.lbu s0, 1(a5) */
+        {0x842c, {OP_lhu, 2, 11, 8, 0, 2}},      /* c.lhu a1, 2(s0) */
+        {0x86f0, {OP_lh, 2, 12, 13, 0, 2}},      /* c.lh a2, 2(a3) */
+        {0x88a8, {OP_sb, 2, 0, 9, 10, 2}},       /* c.sb a0, 2(s1) */
+        {0x8f98, {OP_sh, 2, 0, 15, 14, 0}},      /* c.sh a4, 0(a5) */
+        {0x9d5d, {OP_mul, 2, 10, 10, 15, 0}},    /* c.mul a0, a5 */
+        {0x9de1, {OP_andi, 2, 11, 11, 0, 255}},  /* c.zext.b a1 */
+        {0x9e65, {OP_sext_b, 2, 12, 12, 0, 0}},  /* c.sext.b a2 */
+        {0x9ce9, {OP_zext_h, 2, 9, 9, 0, 0}},    /* c.zext.h s1 */
+        {0x9c6d, {OP_sext_h, 2, 8, 8, 0, 0}},    /* c.sext.h s0 */
+        {0x9ff5, {OP_xori, 2, 15, 15, 0, -1}},   /* c.not a5 */
     };
     bool is_met[ARRAY_COUNT(compressed)] = {false};
     for (size_t n = 0; n < ARRAY_COUNT(rows); n++) {
@@ -229,7 +240,8 @@ TEST(decode, refuses_reserved_encodings)
         0x0008,     /* c.addi4spn, immediate 0 */
         0x2000,     /* c.fld */
         0x6000,     /* c.flw */
-        0x8000,     /* reserved in quadrant 0 */
+        0x8c40,     /* reserved beside c.sh */
+        0x9000,     /* reserved in quadrant 0 */
         0xa000,     /* c.fsd */
         0xe000,     /* c.fsw */
         0x6101,     /* c.addi16sp, immediate 0 */
@@ -238,8 +250,9 @@ TEST(decode, refuses_reserved_encodings)
         0x9401,     /* c.srai with shamt[5] */
         0x9c01,     /* c.subw */
         0x9c21,     /* c.addw */
-        0x9c41,     /* reserved in quadrant 1 */
-        0x9c61,     /* reserved in quadrant 1 */
+        0x9c71,     /* c.zext.w */
+        0x9c79,     /* reserved in quadrant 1 */
+        0x9c7d,     /* reserved in quadrant 1 */
         0x1082,     /* c.slli with shamt[5] */
         0x2002,     /* c.fldsp */
         0x4002,     /* c.lwsp to x0 */
@@ -253,6 +266,10 @@ TEST(decode, refuses_reserved_encodings)
         0x42005013, /* srai with shamt[5] */
         0x04000033, /* OP, unknown funct7 */
         0x40001033, /* sll with sub's funct7 */
+        0x08104033, /* pack, of which only rs2 = x0 is in Zbb */
+        0x60301013, /* beside cpop */
+        0x62005013, /* rori with shamt[5] */
+        0x68705013, /* brev8 */
         0x00003003, /* ld */
         0x00006003, /* lwu */
         0x00003023, /* sd */

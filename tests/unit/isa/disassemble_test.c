@@ -35,7 +35,11 @@ TEST(disassemble, prints_each_kind_of_operand)
         {0xffff717d, "c.addi16sp\tsp,-16"},
         {0xffff757d, "c.lui\ta0,0xfffff"},
         {0xffffa011, "c.j\t0x20000004"},
-        {0xffff9c41, ".2byte\t0x9c41"},
+        {0xffff9c79, ".2byte\t0x9c79"},
+        {0x60051513, "clz\ta0,a0"},
+        {0x0ec5d533, "czero.eqz\ta0,a1,a2"},
+        {0xffff83c0, "c.lbu\ts0,1(a5)"},
+        {0xffff9de1, "c.zext.b\ta1"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         char text[ISA_TEXT_MAX];
@@ -69,6 +73,9 @@ TEST(disassemble, names_every_csr_of_the_table)
     assert_string_equal(isa_csr_name(0x323), "mhpmevent3");
     assert_string_equal(isa_csr_name(0xb1f), "mhpmcounter31");
     assert_string_equal(isa_csr_name(0xb83), "mhpmcounter3h");
+    assert_string_equal(isa_csr_name(0x3a3), "pmpcfg3");
+    assert_string_equal(isa_csr_name(0x3b0), "pmpaddr0");
+    assert_string_equal(isa_csr_name(0x3bf), "pmpaddr15");
     assert_null(isa_csr_name(0x322));
     assert_null(isa_csr_name(0x340 + 4096));
 }
@@ -94,7 +101,10 @@ TEST(disassemble, names_causes_and_registers)
     for (uint32_t cause = 0; cause < ARRAY_COUNT(causes); cause++) {
         assert_string_equal(isa_cause_text(cause), causes[cause]);
     }
-    assert_string_equal(isa_cause_text(0x80000007), "unknown cause");
+    assert_string_equal(isa_cause_text(0x80000003), "machine software interrupt");
+    assert_string_equal(isa_cause_text(0x80000007), "machine timer interrupt");
+    assert_string_equal(isa_cause_text(0x8000000b), "machine external interrupt");
+    assert_string_equal(isa_cause_text(0x80000005), "unknown cause");
     assert_string_equal(isa_register_name(0), "zero");
     assert_string_equal(isa_register_name(10), "a0");
     assert_string_equal(isa_register_name(31), "t6");

@@ -155,6 +155,24 @@ TEST(image, lets_memory_without_bytes_name_any_window)
     assert_int_equal(image.segments_count, 1);
 }
 
+TEST(image, tells_where_its_memory_ends)
+{
+    struct elf elf = good_elf();
+    struct image image;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(image.heap, DATA + 4096); /* room behind the data, which ROM holds */
+    elf.ph[0].p_paddr = DATA + 0x8000;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(image.heap, DATA + 0x8000 + 64); /* the bytes are laid in RAM */
+    elf = good_elf();
+    elf.ph[1].p_vaddr = 0x24000000; /* no RAM at all */
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(image.heap, DATA);
+    elf.ph[1].p_vaddr = 0x81fff000;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(image.heap, 0x82000000);
+}
+
 TEST(image, walks_executable_sections)
 {
     struct elf elf = good_elf();
@@ -429,54 +447,4 @@ TEST(image, obeys_a_forced_format)
     assert_int_equal(image_parse(span_of("raw", 3), IMAGE_ELF, &image, NULL), ERR_BAD_IMAGE);
     assert_string_equal(image_format_text(IMAGE_RAW), "raw");
     assert_string_equal(image_format_text(IMAGE_ELF), "elf");
-}
-
-/* What is recognised as records, `format` NULL for what is not. */
-static const struct {
-    const char *text;
-    const char *format;
-} records[] = {
-    {":0300300002337A1E\n:00000001FF\n", "Intel HEX"},
-    {":0300300002337a1e\r\n:00000001FF", "Intel HEX"},
-    {"S00600004844521B\nS1130000285F245F2212226A000424290008237C2A\nS9030000FC\n", "S-record"},
-    {":0300300002337A1F\n:00000001FF\n", NULL},
-    {":0300300002337A1E\nhello\n", NULL},
-    {":0300300002337\n", NULL},
-    {":04003000023379\n", NULL},
-    {"S9030000FD\n", NULL},
-    {"S4030000FC\n", NULL},
-    {"\n\n", NULL},
-    {"UF2\n", NULL},
-};
-
-TEST(image, refuses_records_unless_raw_is_forced)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(records); i++) {
-        struct span file = span_of_string(records[i].text);
-        struct image image;
-        struct msg msg;
-        int err = image_parse(file, IMAGE_AUTO, &image, &msg);
-        assert_int_equal(err, records[i].format ? ERR_NOT_BUILT : 0);
-        if (records[i].format) {
-            assert_non_null(strstr(msg.text, records[i].format));
-        }
-        assert_int_equal(image_parse(file, IMAGE_RAW, &image, NULL), 0);
-    }
-}
-
-TEST(image, refuses_uf2)
-{
-    uint32_t blocks[256] = {0};
-    for (size_t i = 0; i < 256; i += 128) {
-        blocks[i] = 0x0a324655;
-        blocks[i + 1] = 0x9e5d5157;
-        blocks[i + 127] = 0x0ab16f30;
-    }
-    struct image image;
-    struct msg msg;
-    struct span file = span_of(blocks, sizeof blocks);
-    assert_int_equal(image_parse(file, IMAGE_AUTO, &image, &msg), ERR_NOT_BUILT);
-    assert_non_null(strstr(msg.text, "UF2"));
-    blocks[255]++;
-    assert_int_equal(image_parse(file, IMAGE_AUTO, &image, NULL), 0);
 }

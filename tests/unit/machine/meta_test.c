@@ -55,8 +55,11 @@ TEST(meta, fills_its_half_to_the_last_byte)
     uint32_t len = 0;
     struct span name = span_of_string("N");
     /* `N`, `=`, a NUL and the empty string are 4 bytes beside the value's. */
-    int err = meta_put(meta, &len, name, span_of(value, META_REQUEST_MAX - 3), NULL);
+    struct msg msg;
+    int err = meta_put(meta, &len, name, span_of(value, META_REQUEST_MAX - 3), &msg);
     assert_int_equal(err, ERR_TOO_BIG);
+    assert_string_equal(
+        msg.text, "the request variable N brings META to 32769 bytes, over its limit of 32768");
     assert_int_equal(len, 0);
     assert_int_equal(meta_put(meta, &len, name, span_of(value, META_REQUEST_MAX - 4), NULL), 0);
     assert_int_equal(len, META_REQUEST_MAX - 1);
