@@ -1,6 +1,6 @@
 /* flames.c - a profile's stacks as an SVG that needs nothing beside itself */
 /* SPDX-License-Identifier: MIT */
-#include "cmd/profile_tree.h"
+#include "cmd/costs_tree.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ enum {
 static const double width_min = 0.2;
 
 struct drawing {
-    const struct profile *profile;
+    const struct costs *costs;
     FILE *to;
     uint64_t *begins; /* of each node: where its box begins, in cycles from the left */
     uint32_t height;
@@ -66,11 +66,11 @@ static void put_colour(FILE *to, struct span name)
 
 static double scaled(const struct drawing *d, uint64_t cycles)
 {
-    double all = d->profile->cycles ? (double)d->profile->cycles : 1.0;
+    double all = d->costs->cycles ? (double)d->costs->cycles : 1.0;
     return (double)cycles / all * (WIDTH - 2 * MARGIN);
 }
 
-static struct span name_of(const struct profile *p, uint32_t number)
+static struct span name_of(const struct costs *p, uint32_t number)
 {
     return number ? p->functions[p->nodes[number].function].name : span_of_string("the run");
 }
@@ -90,10 +90,10 @@ static void put_label(const struct drawing *d, struct span name, double x, doubl
 
 static void put_box(const struct drawing *d, uint32_t number)
 {
-    const struct node *node = &d->profile->nodes[number];
+    const struct node *node = &d->costs->nodes[number];
     double x = MARGIN + scaled(d, d->begins[number]);
     double width = scaled(d, node->total);
-    struct span name = name_of(d->profile, number);
+    struct span name = name_of(d->costs, number);
     if (width < width_min) {
         return;
     }
@@ -101,7 +101,7 @@ static void put_box(const struct drawing *d, uint32_t number)
             d->height - MARGIN - (node->depth + 1) * ROW);
     put_escaped(d->to, name);
     fprintf(d->to, ": %" PRIu64 " cycles, %.2f%%; %" PRIu64 " in itself", node->total,
-            d->profile->cycles ? 100.0 * (double)node->total / (double)d->profile->cycles : 0.0,
+            d->costs->cycles ? 100.0 * (double)node->total / (double)d->costs->cycles : 0.0,
             node->self);
     if (number) {
         fprintf(d->to, "; called %" PRIu64 " times", node->calls);
@@ -129,17 +129,17 @@ static void put_head(const struct drawing *d)
             "<text class=\"head\" x=\"%d\" y=\"20\">%" PRIu64 " cycles by call stack</text>\n"
             "<text class=\"note\" x=\"%d\" y=\"38\">A box is as wide as the cycles of its function "
             "and all that it called; hover over it to read them.%s</text>\n",
-            MARGIN, d->profile->cycles, MARGIN,
-            d->profile->has_folded ? " Some stacks were too deep or too many: they are part of "
-                                     "their callers' boxes."
-                                   : "");
+            MARGIN, d->costs->cycles, MARGIN,
+            d->costs->has_folded ? " Some stacks were too deep or too many: they are part of "
+                                   "their callers' boxes."
+                                 : "");
 }
 
 /* Where the boxes begin: siblings side by side, in the order of their first calls. Returns the
  * depth of the highest that is wide enough. */
 static uint32_t lay_out(struct drawing *d, uint64_t *ends)
 {
-    const struct profile *p = d->profile;
+    const struct costs *p = d->costs;
     uint32_t depth = 0;
     for (uint32_t i = 0; i < p->nodes_count; i++) {
         const struct node *node = &p->nodes[i];
@@ -155,13 +155,13 @@ static uint32_t lay_out(struct drawing *d, uint64_t *ends)
     return depth;
 }
 
-int profile_print_flames(const struct profile *p, FILE *to, struct msg *msg)
+int costs_print_flames(const struct costs *p, FILE *to, struct msg *msg)
 {
     uint64_t *places = malloc(2 * (size_t)p->nodes_count * sizeof *places);
     if (!places) {
         return fail(msg, ERR_NO_MEMORY, "--profile: no memory to draw %u boxes", p->nodes_count);
     }
-    struct drawing d = {.profile = p, .to = to, .begins = places};
+    struct drawing d = {.costs = p, .to = to, .begins = places};
     d.height = TITLE_HEIGHT + (lay_out(&d, places + p->nodes_count) + 1) * ROW + MARGIN;
     put_head(&d);
     for (uint32_t i = 0; i < p->nodes_count; i++) {

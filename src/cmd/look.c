@@ -10,7 +10,7 @@ int look_prepare(struct run *r, struct msg *msg)
     }
     int err = trace_choose(&r->trace, &o->trace_only, &r->image, msg);
     if (!err && o->profile) {
-        err = profile_create(&r->image, &r->profile);
+        err = costs_create(&r->image, &r->costs);
         err = err ? fail(msg, err, "--profile: no room for its tables: %s", err_text(err)) : 0;
     }
     return err || !o->coverage ? err : coverage_create(&r->image, &r->coverage, msg);
@@ -31,8 +31,8 @@ void look_run(struct run *r)
     if (r->trace.to) {
         add(&options, trace_see, &r->trace);
     }
-    if (r->profile) {
-        add(&options, profile_see, r->profile);
+    if (r->costs) {
+        add(&options, costs_see, r->costs);
     }
     if (r->coverage) {
         add(&options, coverage_see, r->coverage);
@@ -56,17 +56,17 @@ static bool ends_in(const char *text, const char *end)
 static int report_profile(struct run *r, struct msg *msg)
 {
     FILE *to = r->files[RUN_PROFILE].stream;
-    int err = profile_close(r->profile, msg);
+    int err = costs_close(r->costs, msg);
     if (err) {
         return err;
     }
-    return ends_in(r->options->profile, ".svg") ? profile_print_flames(r->profile, to, msg)
-                                                : profile_print_table(r->profile, to, msg);
+    return ends_in(r->options->profile, ".svg") ? costs_print_flames(r->costs, to, msg)
+                                                : costs_print_table(r->costs, to, msg);
 }
 
 int look_report(struct run *r, struct msg *msg)
 {
-    int err = r->profile ? report_profile(r, msg) : 0;
+    int err = r->costs ? report_profile(r, msg) : 0;
     if (!err && r->coverage) {
         err = coverage_write(r->coverage, r->files[RUN_COVERAGE].stream, msg);
     }
@@ -75,8 +75,8 @@ int look_report(struct run *r, struct msg *msg)
 
 void look_end(struct run *r)
 {
-    profile_destroy(r->profile);
+    costs_destroy(r->costs);
     coverage_destroy(r->coverage);
-    r->profile = NULL;
+    r->costs = NULL;
     r->coverage = NULL;
 }

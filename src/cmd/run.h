@@ -5,9 +5,9 @@
  * Shared by rv32im (four files) and mote run (an image, standard input and output). */
 #include "base/defaults.h"
 #include "base/err.h"
+#include "cmd/costs.h"
 #include "cmd/coverage.h"
 #include "cmd/option.h"
-#include "cmd/profile.h"
 #include "cmd/run_given.h"
 #include "cmd/trace.h"
 #include "machine/machine.h"
@@ -61,7 +61,7 @@ struct run {
     size_t rom_len;
     uint8_t *rom_copy; /* owned: those bytes, where they could not be mapped */
     struct trace trace;
-    struct profile *profile; /* owned, as the next; NULL where none is wanted */
+    struct costs *costs; /* owned, as the next; NULL where none is wanted */
     struct coverage *coverage;
     struct stop stop;
     char bad_header[sizeof(struct msg)]; /* why a reply's header made the run a fault, or "" */

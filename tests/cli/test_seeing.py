@@ -429,38 +429,6 @@ void _start(void)
     assert min(lines) >= 6 and not {8, 9} & lines.keys()
 
 
-def test_interrupts_count_nothing_twice(look, cross, tmp_path):
-    """A timer comes between the instructions of a loop again and again."""
-    rom = cross.c('''\
-#define MTIMECMP ((volatile unsigned *)0x02004000)
-#define MTIME ((volatile unsigned *)0x0200bff8)
-#define HITS (*(volatile unsigned *)0x80000000)
-__attribute__((interrupt)) void tick(void) { HITS++; MTIMECMP[0] = MTIME[0] + 13; }
-__attribute__((noinline)) void work(volatile unsigned *out, unsigned i) {
-    out[i] = i;
-}
-void _start(void)
-{
-    asm volatile("csrw mtvec, %0" :: "r"(tick));
-    MTIMECMP[0] = MTIME[0] + 10, MTIMECMP[1] = 0;
-    asm volatile("csrw mie, %0; csrsi mstatus, 8" :: "r"(0x80));
-    for (unsigned i = 0; i < 1000; i++)
-        work((volatile unsigned *)0x24000000, i);
-    *(volatile unsigned *)0x100000 = HITS << 16 | 0x3333;
-    for (;;) {}
-}
-''', flags=['-O0', '-g', '-falign-functions=4'])
-    done = look(rom, f'--coverage={tmp_path}/c.info', f'--profile={tmp_path}/p.txt')
-    lines, functions = records_of((tmp_path / 'c.info').read_text())[str(tmp_path / 'program.c')]
-    ticks = int(done.stats['exit_code'])
-    assert ticks > 50
-    assert lines[6] == lines[14] == 1000 and functions['work'] == (5, 1000)
-    assert functions['tick'] == (4, ticks) and lines[4] == ticks
-    rows, cycles = table_of((tmp_path / 'p.txt').read_text())
-    assert (rows['work'].calls, rows['tick'].calls) == (1000, ticks)
-    assert sum(row.cycles for row in rows.values()) == cycles == int(done.stats['cycles'])
-
-
 def test_coverage_wants_line_tables(rv32im, cross, tmp_path):
     for rom in (cross.c(CALLS), cross.bin(ASSEMBLY), cross.c(CALLS, 'z', flags=['-g', '-gz'])):
         done = subprocess.run([rv32im, f'--coverage={tmp_path}/c.info', rom, tmp_path / 'ram',

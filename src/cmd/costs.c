@@ -1,7 +1,7 @@
-/* profile.c - follows calls and returns, and counts cycles for functions and stacks */
+/* costs.c - follows calls and returns, and counts cycles for functions and stacks */
 /* SPDX-License-Identifier: MIT */
 #include "base/limits.h"
-#include "cmd/profile_tree.h"
+#include "cmd/costs_tree.h"
 #include "os/map.h"
 
 #include <inttypes.h>
@@ -35,7 +35,7 @@ static bool make_room(void *at, size_t thing, uint32_t count, uint32_t *size)
 
 /* The number of the function that begins at `begin`, made where it is not known yet; 0, the one
  * without a name, where there is no memory. */
-static uint32_t intern(struct profile *p, struct span name, uint32_t begin)
+static uint32_t intern(struct costs *p, struct span name, uint32_t begin)
 {
     for (uint32_t i = 1; i < p->functions_count; i++) {
         if (p->functions[i].begin == begin) {
@@ -50,7 +50,7 @@ static uint32_t intern(struct profile *p, struct span name, uint32_t begin)
     return p->functions_count++;
 }
 
-static uint32_t function_at(struct profile *p, uint32_t pc)
+static uint32_t function_at(struct costs *p, uint32_t pc)
 {
     uint32_t *id = &p->ids[pc / 2];
     if (*id == 0) {
@@ -61,12 +61,12 @@ static uint32_t function_at(struct profile *p, uint32_t pc)
     return *id - 1;
 }
 
-static bool is_begin(const struct profile *p, uint32_t function, uint32_t pc)
+static bool is_begin(const struct costs *p, uint32_t function, uint32_t pc)
 {
     return function != 0 && p->functions[function].begin == pc;
 }
 
-static void enter(struct profile *p, uint32_t function)
+static void enter(struct costs *p, uint32_t function)
 {
     struct function *f = &p->functions[function];
     if (f->active++ == 0) {
@@ -74,7 +74,7 @@ static void enter(struct profile *p, uint32_t function)
     }
 }
 
-static void leave(struct profile *p, uint32_t function)
+static void leave(struct costs *p, uint32_t function)
 {
     struct function *f = &p->functions[function];
     if (--f->active == 0) {
@@ -85,14 +85,14 @@ static void leave(struct profile *p, uint32_t function)
 /* ---- stacks */
 
 /* The node of `function` called by `parent`; `parent` itself beyond the limits. */
-static uint32_t child_of(struct profile *p, uint32_t parent, uint32_t function)
+static uint32_t child_of(struct costs *p, uint32_t parent, uint32_t function)
 {
     for (uint32_t i = p->nodes[parent].first; i; i = p->nodes[i].next) {
         if (p->nodes[i].function == function) {
             return i;
         }
     }
-    if (p->nodes[parent].depth >= PROFILE_DEPTH_MAX || p->nodes_count >= PROFILE_NODES_MAX) {
+    if (p->nodes[parent].depth >= COSTS_DEPTH_MAX || p->nodes_count >= COSTS_NODES_MAX) {
         p->has_folded = true;
         return parent;
     }
@@ -113,19 +113,19 @@ static uint32_t child_of(struct profile *p, uint32_t parent, uint32_t function)
     return number;
 }
 
-static struct frame *top(struct profile *p)
+static struct frame *top(struct costs *p)
 {
     return p->frames_count ? &p->frames[p->frames_count - 1] : NULL;
 }
 
-static void count_call(struct profile *p, const struct frame *frame)
+static void count_call(struct costs *p, const struct frame *frame)
 {
     p->functions[frame->function].calls++;
     p->nodes[frame->node].calls++;
 }
 
 /* Another function takes the place of the one on top. */
-static void replace(struct profile *p, uint32_t function)
+static void replace(struct costs *p, uint32_t function)
 {
     struct frame *frame = top(p);
     uint32_t below = p->frames_count > 1 ? frame[-1].node : 0;
@@ -135,10 +135,10 @@ static void replace(struct profile *p, uint32_t function)
     enter(p, function);
 }
 
-static void push(struct profile *p, uint32_t function, uint32_t goes_on, bool is_trap)
+static void push(struct costs *p, uint32_t function, uint32_t goes_on, bool is_trap)
 {
     const struct frame *above = top(p);
-    if (above && p->frames_count >= PROFILE_FRAMES_MAX) {
+    if (above && p->frames_count >= COSTS_FRAMES_MAX) {
         p->has_folded = true;
         replace(p, function);
     } else if (make_room(&p->frames, sizeof *p->frames, p->frames_count, &p->frames_size)) {
@@ -158,7 +158,7 @@ static void push(struct profile *p, uint32_t function, uint32_t goes_on, bool is
 }
 
 /* Down to `count` frames. */
-static void pop_to(struct profile *p, uint32_t count)
+static void pop_to(struct costs *p, uint32_t count)
 {
     while (p->frames_count > count) {
         leave(p, p->frames[--p->frames_count].function);
@@ -166,7 +166,7 @@ static void pop_to(struct profile *p, uint32_t count)
 }
 
 /* A return to `target`, where it is one. */
-static bool pop_call(struct profile *p, uint32_t target)
+static bool pop_call(struct costs *p, uint32_t target)
 {
     for (uint32_t i = p->frames_count; i-- > 1;) {
         if (p->frames[i].goes_on == target && !p->frames[i].is_trap) {
@@ -178,7 +178,7 @@ static bool pop_call(struct profile *p, uint32_t target)
 }
 
 /* Out of the innermost trap; a handler may go on elsewhere. */
-static void pop_trap(struct profile *p)
+static void pop_trap(struct costs *p)
 {
     for (uint32_t i = p->frames_count; i-- > 1;) {
         if (p->frames[i].is_trap) {
@@ -188,7 +188,7 @@ static void pop_trap(struct profile *p)
     }
 }
 
-static void jump(struct profile *p, uint32_t target)
+static void jump(struct costs *p, uint32_t target)
 {
     uint32_t function = function_at(p, target);
     if (function != top(p)->function) {
@@ -205,7 +205,7 @@ static bool is_link(unsigned reg)
 }
 
 /* Unprivileged 2.5.1 has the same hints for return-address stacks. */
-static void follow_jump(struct profile *p, const struct step *step)
+static void follow_jump(struct costs *p, const struct step *step)
 {
     const struct insn *insn = &step->insn;
     uint32_t target = step->after->pc;
@@ -224,7 +224,7 @@ static bool is_branch(unsigned op)
            op == OP_bgeu;
 }
 
-static void follow(struct profile *p, const struct step *step)
+static void follow(struct costs *p, const struct step *step)
 {
     uint32_t next = step->after->pc;
     unsigned op = step->insn.op;
@@ -239,9 +239,9 @@ static void follow(struct profile *p, const struct step *step)
     }
 }
 
-void profile_see(void *context, const struct step *step)
+void costs_see(void *context, const struct step *step)
 {
-    struct profile *p = context;
+    struct costs *p = context;
     uint64_t cost = step_cycles(step);
     uint32_t function = function_at(p, step->before->pc);
     if (!top(p)) {
@@ -260,7 +260,7 @@ void profile_see(void *context, const struct step *step)
 
 /* ---- life and results */
 
-static int map_ids(struct profile *p)
+static int map_ids(struct costs *p)
 {
     void *base;
     int err = os_reserve(ids_bytes, &base);
@@ -271,9 +271,9 @@ static int map_ids(struct profile *p)
     return err;
 }
 
-int profile_create(const struct image *image, struct profile **ret_profile)
+int costs_create(const struct image *image, struct costs **ret_costs)
 {
-    struct profile *p = calloc(1, sizeof *p);
+    struct costs *p = calloc(1, sizeof *p);
     if (!p) {
         return ERR_NO_MEMORY;
     }
@@ -281,16 +281,16 @@ int profile_create(const struct image *image, struct profile **ret_profile)
     int err = map_ids(p);
     if (err || !make_room(&p->functions, sizeof *p->functions, 0, &p->functions_size) ||
         !make_room(&p->nodes, sizeof *p->nodes, 0, &p->nodes_size)) {
-        profile_destroy(p);
+        costs_destroy(p);
         return err ? err : ERR_NO_MEMORY;
     }
     p->functions[p->functions_count++] = (struct function){.name = span_of_string(unnamed)};
     p->nodes[p->nodes_count++] = (struct node){.depth = 0};
-    *ret_profile = p;
+    *ret_costs = p;
     return 0;
 }
 
-void profile_destroy(struct profile *p)
+void costs_destroy(struct costs *p)
 {
     if (p) {
         os_unmap(p->ids, ids_bytes);
@@ -301,7 +301,7 @@ void profile_destroy(struct profile *p)
     }
 }
 
-int profile_close(struct profile *p, struct msg *msg)
+int costs_close(struct costs *p, struct msg *msg)
 {
     pop_to(p, 0);
     for (uint32_t i = p->nodes_count; i-- > 0;) { /* children first */
@@ -332,7 +332,7 @@ static double per_cent(uint64_t part, uint64_t whole)
     return whole ? 100.0 * (double)part / (double)whole : 0.0;
 }
 
-static void print_rows(const struct profile *p, const struct function **order, FILE *to)
+static void print_rows(const struct costs *p, const struct function **order, FILE *to)
 {
     for (uint32_t i = 0; i < p->functions_count; i++) {
         order[i] = &p->functions[i];
@@ -346,7 +346,7 @@ static void print_rows(const struct profile *p, const struct function **order, F
     }
 }
 
-int profile_print_table(const struct profile *p, FILE *to, struct msg *msg)
+int costs_print_table(const struct costs *p, FILE *to, struct msg *msg)
 {
     const struct function **order = malloc(p->functions_count * sizeof *order);
     if (!order) {

@@ -1,16 +1,15 @@
-/* profile_tree.h - functions and stacks of a profile, as profile.c counts and flames.c draws them
- */
+/* costs_tree.h - functions and stacks as costs.c counts and flames.c draws them */
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "cmd/profile.h"
+#include "cmd/costs.h"
 
 /* Limits of what a guest can make grow. Beyond them cycles go to the caller's box; the table stays
  * exact. */
 enum {
-    PROFILE_DEPTH_MAX = 200,      /* boxes on top of each other */
-    PROFILE_NODES_MAX = 1 << 17,  /* boxes */
-    PROFILE_FRAMES_MAX = 1 << 21, /* calls that have not returned: as many as fit into RAM */
+    COSTS_DEPTH_MAX = 200,      /* boxes on top of each other */
+    COSTS_NODES_MAX = 1 << 17,  /* boxes */
+    COSTS_FRAMES_MAX = 1 << 21, /* calls that have not returned: as many as fit into RAM */
 };
 
 struct function {
@@ -32,7 +31,7 @@ struct node {
     uint32_t next; /* of its parent's children */
     uint32_t depth;
     uint64_t self;
-    uint64_t total; /* from profile_close on */
+    uint64_t total; /* from costs_close on */
     uint64_t calls;
 };
 
@@ -43,7 +42,7 @@ struct frame {
     bool is_trap;
 };
 
-struct profile {
+struct costs {
     const struct image *image;
     uint32_t *ids; /* of each halfword's function, counted from 1; 0: not looked up yet */
     struct function *functions; /* the first is for addresses that no symbol covers */
