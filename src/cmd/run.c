@@ -3,9 +3,10 @@
 #include "cmd/run.h"
 #include "cmd/cgi.h"
 #include "cmd/gdb_serve.h"
+#include "cmd/look.h"
 #include "cmd/run_files.h"
-#include "cmd/trace.h"
 #include "isa/isa.h"
+#include "machine/backtrace.h"
 #include "machine/meta.h"
 #include "os/bus.h"
 #include "os/map.h"
@@ -38,12 +39,15 @@ static void name_texts(struct run *r)
     const struct run_options *o = r->options;
     name_text(r, RUN_CONSOLE, "--console", o->console);
     name_text(r, RUN_TRACE, "--trace", o->trace && o->trace[0] ? o->trace : NULL);
+    name_text(r, RUN_PROFILE, "--profile", o->profile && o->profile[0] ? o->profile : NULL);
+    name_text(r, RUN_COVERAGE, "--coverage", o->coverage);
     name_text(r, RUN_HEADERS, "--headers", o->headers);
     name_text(r, RUN_STATS, "--stats-file", o->stats_file);
     r->files[RUN_CONSOLE_IN] =
         (struct run_file){.label = "--console-in", .path = o->console_in, .mode = OS_GIVEN_READ};
     r->files[RUN_CONSOLE].stream = o->console ? NULL : stderr;
     r->files[RUN_TRACE].stream = o->trace && !o->trace[0] ? stderr : NULL;
+    r->files[RUN_PROFILE].stream = o->profile && !o->profile[0] ? stderr : NULL;
 }
 
 static int make_machine(struct run *r, struct msg *msg)
@@ -104,6 +108,7 @@ static int set_up(struct run *r, struct msg *msg)
 {
     uint32_t in_len = 0;
     int err = read_image(r, msg);
+    err = err ? err : look_prepare(r, msg);
     err = err ? err : make_machine(r, msg);
     err = err ? err : run_files_take_inputs(r, &in_len, msg);
     err = err ? err : run_files_view_console_in(r, msg);
@@ -165,26 +170,35 @@ static void print_stats(const struct run *r, FILE *to)
 #undef STAT
 }
 
-static void print_place(const struct run *r, uint32_t pc)
+static void print_place(const struct run *r, const struct backtrace *trace, uint32_t index)
 {
     struct span name;
     uint32_t offset;
-    if (image_symbol(&r->image, pc, &name, &offset)) {
+    fprintf(stderr, "0x%08" PRIx32, trace->pcs[index]);
+    if (backtrace_symbol(&r->image, trace, index, &name, &offset)) {
         fprintf(stderr, " (%.*s+0x%" PRIx32 ")", (int)name.len, (const char *)name.data, offset);
     }
 }
 
+/* Where the fault is, and a line for each function that waits for the one before. */
 static void explain_fault(const struct run *r)
 {
     char mtval[MTVAL_TEXT_MAX];
+    struct backtrace trace = {.count = 0};
     fprintf(stderr, "%s: fault: %s", r->program, fault_words(r));
     if (!r->bad_header[0]) {
-        fprintf(stderr, " at pc 0x%08" PRIx32, r->stop.mepc);
-        print_place(r, r->stop.mepc);
+        backtrace_take(r->machine, &r->image, &r->stop, &trace);
+        fputs(" at pc ", stderr);
+        print_place(r, &trace, 0);
         machine_mtval_text(&r->stop, mtval);
         fprintf(stderr, ", %s", mtval);
     }
     fprintf(stderr, ", after %" PRIu64 " cycles\n", r->stop.cycles);
+    for (uint32_t i = 1; i < trace.count; i++) {
+        fputs("  called from ", stderr);
+        print_place(r, &trace, i);
+        fputc('\n', stderr);
+    }
 }
 
 /* A run that the guest did not end itself is said, whether statistics are wanted or not. */
@@ -217,16 +231,10 @@ static int debug(struct run *r, struct msg *msg)
 
 static int execute(struct run *r, struct msg *msg)
 {
-    FILE *to = r->files[RUN_TRACE].stream;
     if (r->options->gdb) {
         return debug(r, msg);
     }
-    if (to) {
-        const struct trace trace = {to, r->image.entry, r->options->max_ms * 1000000};
-        trace_run(r->machine, &trace, &r->stop);
-    } else {
-        machine_run(r->machine, &r->stop);
-    }
+    look_run(r);
     return 0;
 }
 
@@ -257,7 +265,8 @@ static int guarded(void *context)
     if (r->files[RUN_STATS].stream) {
         print_stats(r, r->files[RUN_STATS].stream);
     }
-    return run_files_send_out(r, job->msg);
+    err = run_files_send_out(r, job->msg);
+    return err ? err : look_report(r, job->msg);
 }
 
 static int close_text(struct run_file *f, struct msg *msg)
@@ -321,8 +330,12 @@ static int check_options(struct run *r, struct msg *msg)
                     has_meta ? "devices" : "META window and no devices");
     }
     uint16_t port;
-    if (!err && o->gdb && o->trace) {
-        return fail(msg, ERR_USAGE, "--trace and --gdb both step through the run: give one");
+    const char *look = o->trace      ? "trace"
+                       : o->profile  ? "profile"
+                       : o->coverage ? "coverage"
+                                     : NULL;
+    if (!err && o->gdb && look) {
+        return fail(msg, ERR_USAGE, "--%s and --gdb both step through the run: give one", look);
     }
     return !err && o->gdb ? gdb_parse_port(o->gdb, &port, msg) : err;
 }
@@ -358,6 +371,7 @@ int run_go(struct run *r)
         fflush(NULL);
         fprintf(stderr, "%s: %s\n", r->program, msg.text);
     }
+    look_end(r);
     machine_destroy(r->machine);
     image_deinit(&r->image);
     run_given_deinit(&r->given);

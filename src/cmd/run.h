@@ -5,8 +5,11 @@
  * Shared by rv32im (four files) and mote run (an image, standard input and output). */
 #include "base/defaults.h"
 #include "base/err.h"
+#include "cmd/costs.h"
+#include "cmd/coverage.h"
 #include "cmd/option.h"
 #include "cmd/run_given.h"
+#include "cmd/trace.h"
 #include "machine/machine.h"
 #include "os/given.h"
 #include <stdio.h>
@@ -38,6 +41,8 @@ enum run_role {
     RUN_WINDOWS,
     RUN_CONSOLE = RUN_WINDOWS,
     RUN_TRACE,
+    RUN_PROFILE,
+    RUN_COVERAGE,
     RUN_HEADERS,
     RUN_STATS,
     RUN_TEXTS,
@@ -62,6 +67,9 @@ struct run {
     uint8_t *rom_copy; /* owned: those bytes, where they could not be mapped */
     struct span console_in;
     uint8_t *console_in_copy; /* owned, as rom_copy */
+    struct trace trace;
+    struct costs *costs; /* owned, as the next; NULL where none is wanted */
+    struct coverage *coverage;
     struct stop stop;
     char bad_header[sizeof(struct msg)]; /* why a reply's header made the run a fault, or "" */
     bool is_warm;                        /* RAM held something before */

@@ -1,14 +1,11 @@
 /* trace.c - steps through a run and writes it down */
 /* SPDX-License-Identifier: MIT */
 #include "cmd/trace.h"
-#include "isa/isa.h"
-#include "os/clock.h"
+#include "cmd/number.h"
 
 #include <inttypes.h>
 
 enum { WRITES_COLUMN = 64 };
-
-enum { W = WINDOW_WRITE, X = WINDOW_EXECUTE };
 
 enum format {
 #define FORMAT(name, ...) FORMAT_##name,
@@ -55,54 +52,27 @@ static const struct {
 /* One line under way. */
 struct line {
     FILE *to;
-    struct machine *machine;
-    const struct stop *before;
-    const struct stop *after;
+    const struct step *step;
     int gap; /* blanks before the next thing that was written */
 };
 
-/* Plain memory that allows `access`, NULL elsewhere. */
-static const uint8_t *memory_at(struct machine *m, uint32_t address, uint32_t size, unsigned access)
-{
-    const struct window_row *windows = machine_windows(m);
-    const struct window_row *w = window_at(windows, address);
-    uint32_t offset = w ? address - w->base : 0;
-    bool is_there = w && offset <= w->size - size && (w->access & access) != 0;
-    return is_there ? machine_window(m, (enum window)(w - windows)) + offset : NULL;
-}
-
-static bool fetch_half(struct machine *m, uint32_t address, uint32_t *ret_half)
-{
-    const uint8_t *p = memory_at(m, address, 2, X);
-    if (p) {
-        *ret_half = p[0] | (uint32_t)p[1] << 8;
-    }
-    return p != NULL;
-}
-
 struct code {
-    struct insn insn; /* no instruction where it cannot be fetched, or is none */
     char bytes[9];
     char text[ISA_TEXT_MAX];
 };
 
-/* What is about to run, read before it runs, since it may write over itself. */
-static struct code read_code(struct machine *m, uint32_t pc)
+static struct code read_code(const struct step *step)
 {
     struct code code = {.bytes = "-", .text = "(not fetched)"};
-    uint32_t low;
-    uint32_t high = 0;
-    if (!fetch_half(m, pc, &low) || (isa_size(low) == 4 && !fetch_half(m, pc + 2, &high))) {
+    if (step->size == 0) {
         return code;
     }
-    uint32_t word = low | high << 16;
-    unsigned size = isa_disassemble(word, pc, code.text);
-    snprintf(code.bytes, sizeof code.bytes, size == 2 ? "%04" PRIx32 : "%08" PRIx32,
-             size == 2 ? word & 0xffff : word);
+    UNUSED unsigned same = isa_disassemble(step->word, step->before->pc, code.text);
+    snprintf(code.bytes, sizeof code.bytes, step->size == 2 ? "%04" PRIx32 : "%08" PRIx32,
+             step->size == 2 ? step->word & 0xffff : step->word);
     for (char *p = code.text; *p; p++) {
         *p = *p == '\t' ? ' ' : *p;
     }
-    UNUSED bool is_one = isa_decode(word, &code.insn);
     return code;
 }
 
@@ -117,8 +87,8 @@ static void print_registers(struct line *line, const struct insn *insn)
 {
     for (unsigned i = 1; i < 32; i++) {
         bool is_written = formats[rows[insn->op].format].has_rd && insn->rd == i;
-        if (is_written || line->before->x[i] != line->after->x[i]) {
-            print_write(line, isa_register_name(i), line->after->x[i]);
+        if (is_written || line->step->before->x[i] != line->step->after->x[i]) {
+            print_write(line, isa_register_name(i), line->step->after->x[i]);
         }
     }
 }
@@ -127,7 +97,7 @@ static void print_csr(struct line *line, uint32_t number)
 {
     uint32_t value;
     const char *name = isa_csr_name(number);
-    if (name && machine_csr(line->machine, number, &value)) {
+    if (name && machine_csr(line->step->machine, number, &value)) {
         print_write(line, name, value);
     }
 }
@@ -135,7 +105,7 @@ static void print_csr(struct line *line, uint32_t number)
 /* Memory as it is now; a device gets the register's low part, and keeps what it wants of it. */
 static void print_store(struct line *line, uint32_t address, uint32_t size, uint32_t value)
 {
-    const uint8_t *p = memory_at(line->machine, address, size, W);
+    const uint8_t *p = step_memory(line->step->machine, address, size, WINDOW_WRITE);
     if (p) {
         memcpy(&value, p, size);
     }
@@ -147,7 +117,7 @@ static void print_store(struct line *line, uint32_t address, uint32_t size, uint
 
 static void print_effects(struct line *line, const struct insn *insn)
 {
-    const uint32_t *x = line->before->x;
+    const uint32_t *x = line->step->before->x;
     switch (rows[insn->op].kind) {
     case KIND_STORE:
     case KIND_AMO:
@@ -160,7 +130,7 @@ static void print_effects(struct line *line, const struct insn *insn)
         }
         break;
     default:
-        if (insn->op == OP_sc_w && line->after->x[insn->rd] == 0 && insn->rd != 0) {
+        if (insn->op == OP_sc_w && line->step->after->x[insn->rd] == 0 && insn->rd != 0) {
             print_store(line, x[insn->rs1], 4, 0);
         } else if (insn->op == OP_mret) {
             print_csr(line, CSR_mstatus);
@@ -169,50 +139,142 @@ static void print_effects(struct line *line, const struct insn *insn)
     }
 }
 
-static void print_step(struct line *line, const struct code *code)
+static void print_step(FILE *to, const struct step *step)
 {
-    const struct stop *before = line->before;
-    int column = fprintf(line->to, "%10" PRIu64 "  %08" PRIx32 "  %-8s  %s", before->cycles,
-                         before->pc, code->bytes, code->text);
-    line->gap = column < WRITES_COLUMN ? WRITES_COLUMN - column : 2;
-    if (line->after->instructions == before->instructions) {
-        fprintf(line->to, "%*strap to %08" PRIx32, line->gap, "", line->after->pc);
-        line->gap = 2;
-        print_csr(line, CSR_mcause);
-        print_csr(line, CSR_mepc);
-        print_csr(line, CSR_mtval);
+    const struct stop *before = step->before;
+    struct line line = {.to = to, .step = step};
+    struct code code = read_code(step);
+    int column = fprintf(to, "%10" PRIu64 "  %08" PRIx32 "  %-8s  %s", before->cycles, before->pc,
+                         code.bytes, code.text);
+    line.gap = column < WRITES_COLUMN ? WRITES_COLUMN - column : 2;
+    if (step_is_trap(step)) {
+        fprintf(to, "%*strap to %08" PRIx32, line.gap, "", step->after->pc);
+        line.gap = 2;
+        print_csr(&line, CSR_mcause);
+        print_csr(&line, CSR_mepc);
+        print_csr(&line, CSR_mtval);
     } else {
-        print_registers(line, &code->insn);
-        print_effects(line, &code->insn);
+        print_registers(&line, &step->insn);
+        print_effects(&line, &step->insn);
     }
-    fputc('\n', line->to);
+    fputc('\n', to);
 }
 
-void trace_run(struct machine *m, const struct trace *trace, struct stop *ret_stop)
+static bool is_wanted(const struct trace *trace, const struct step *step)
 {
-    FILE *to = trace->to;
-    uint64_t end_ns = os_now_ns() + trace->time_max_ns;
-    struct stop before = {.pc = trace->entry};
-    struct stop after = {0};
-    bool is_running = true;
-    const struct window_row *windows = machine_windows(m);
-    before.x[2] = windows[WINDOW_RAM].base + windows[WINDOW_RAM].size; /* sp at reset */
-    before.x[11] = windows[WINDOW_DTB].base;                           /* a1; the others are zero */
-    while (is_running) {
-        struct code code = read_code(m, before.pc);
-        is_running = machine_step(m, &after);
-        if (after.cycles == before.cycles && !is_running) {
-            break; /* a cap, or a jump to itself that does not retire */
-        }
-        struct line line = {.to = to, .machine = m, .before = &before, .after = &after};
-        print_step(&line, &code);
-        before = after;
-        if (is_running && os_now_ns() >= end_ns) {
-            after.halt = HALT_TIME;
-            break;
+    uint32_t pc = step->before->pc;
+    bool is_in = !trace->is_chosen || (trace->has_traps && step_is_trap(step));
+    for (uint32_t i = 0; i < trace->ranges_count && !is_in; i++) {
+        is_in = pc - trace->ranges[i].first <= trace->ranges[i].last - trace->ranges[i].first;
+    }
+    return is_in;
+}
+
+void trace_see(void *context, const struct step *step)
+{
+    const struct trace *trace = context;
+    if (is_wanted(trace, step)) {
+        print_step(trace->to, step);
+    }
+}
+
+void trace_end(const struct trace *trace, const struct stop *stop)
+{
+    fprintf(trace->to, "%10" PRIu64 "  %08" PRIx32 "  %s\n", stop->cycles, stop->pc,
+            halt_text(stop->halt));
+}
+
+/* ---- what is chosen */
+
+enum { WORD_SIZE = 256 };
+
+static int add_range(struct trace *trace, uint32_t first, uint32_t last, struct msg *msg)
+{
+    if (trace->ranges_count == TRACE_RANGES_MAX) {
+        return fail(msg, ERR_USAGE, "--trace-only: over %d functions and ranges", TRACE_RANGES_MAX);
+    }
+    trace->ranges[trace->ranges_count++] = (struct trace_range){first, last};
+    return 0;
+}
+
+/* `0xA-0xB`, or one address. */
+static int choose_addresses(struct trace *trace, char *word, struct msg *msg)
+{
+    struct msg why;
+    uint32_t first;
+    uint32_t last;
+    char *dash = strchr(word, '-');
+    if (dash) {
+        *dash = 0;
+    }
+    int err = number_parse_address(word, &first, &why);
+    err = err ? err : number_parse_address(dash ? dash + 1 : word, &last, &why);
+    if (err) {
+        return fail(msg, ERR_USAGE, "--trace-only: %s", why.text);
+    }
+    if (last < first) {
+        return fail(msg, ERR_USAGE,
+                    "--trace-only: 0x%08" PRIx32 "-0x%08" PRIx32 " ends before it begins", first,
+                    last);
+    }
+    return add_range(trace, first, last, msg);
+}
+
+static int choose_function(struct trace *trace, const char *name, const struct image *image,
+                           struct msg *msg)
+{
+    struct image_place place;
+    uint32_t number = 0;
+    bool is_found = false;
+    while (image_next_place(image, &number, &place)) {
+        if (place.is_code && span_equals_string(place.name, name)) {
+            uint32_t most = UINT32_MAX - place.address;
+            int err =
+                add_range(trace, place.address,
+                          place.address + (place.size - 1 < most ? place.size - 1 : most), msg);
+            if (err) {
+                return err;
+            }
+            is_found = true;
         }
     }
-    fprintf(to, "%10" PRIu64 "  %08" PRIx32 "  %s\n", after.cycles, after.pc,
-            halt_text(after.halt));
-    *ret_stop = after;
+    return is_found ? 0
+                    : fail(msg, ERR_USAGE,
+                           "--trace-only: the image has no function `%.60s` (nor is it `traps` or "
+                           "0xA-0xB)%s",
+                           name, image->symbols.len ? "" : ": it has no symbols");
+}
+
+static int choose_word(struct trace *trace, struct span text, const struct image *image,
+                       struct msg *msg)
+{
+    char word[WORD_SIZE];
+    if (text.len == 0 || text.len >= sizeof word) {
+        return fail(msg, ERR_USAGE, "--trace-only: %s",
+                    text.len ? "a name of 256 or more characters" : "an empty name");
+    }
+    memcpy(word, text.data, text.len);
+    word[text.len] = 0;
+    if (strcmp(word, "traps") == 0) {
+        trace->has_traps = true;
+        return 0;
+    }
+    return word[0] >= '0' && word[0] <= '9' ? choose_addresses(trace, word, msg)
+                                            : choose_function(trace, word, image, msg);
+}
+
+int trace_choose(struct trace *trace, const struct option_list *wanted, const struct image *image,
+                 struct msg *msg)
+{
+    trace->is_chosen = wanted->count > 0;
+    for (size_t i = 0; i < wanted->count; i++) {
+        struct span rest = span_of_string(wanted->items[i]);
+        do {
+            int err = choose_word(trace, span_cut(&rest, ','), image, msg);
+            if (err) {
+                return err;
+            }
+        } while (rest.data);
+    }
+    return 0;
 }

@@ -63,6 +63,22 @@ bool image_symbol(const struct image *image, uint32_t address, struct span *ret_
 /* The lowest address from `address` on where such a name begins; false where none does. */
 bool image_next_symbol(const struct image *image, uint32_t address, uint32_t *ret_address);
 
+/* The bytes of the ELF's section of that name, as they are in the file; empty where there is none,
+ * or none that is sound and uncompressed. *ret_address (NULL: not wanted) is where it is loaded. */
+struct span image_section(const struct image *image, const char *name, uint32_t *ret_address);
+
+/* What a symbol of the kind that image_symbol tells says of itself. */
+struct image_place {
+    struct span name;
+    uint32_t address;
+    uint32_t size; /* at least 1; where the symbol has none, as far as the next name or the end */
+    bool is_code;  /* a function, or a label among instructions */
+};
+
+/* The next such symbol in the order of the file, several of one name among them; start with
+ * *number 0, which the call moves on. False after the last. */
+bool image_next_place(const struct image *image, uint32_t *number, struct image_place *ret_place);
+
 /* Is there data at `address`, by a symbol of an object that has a size or the assembler's own mark
  * for data (`$d`)? *ret_len is for how many bytes the answer holds, whichever it is. */
 bool image_is_data(const struct image *image, uint32_t address, uint32_t *ret_len);

@@ -32,6 +32,9 @@ static Elf32_Sym read_symbol(const struct image *image, uint32_t number)
     return symbol;
 }
 
+/* Longer names are none: each is looked through whenever it is met, and a stranger made them. */
+enum { NAME_BYTES_MAX = 4096 };
+
 /* Empty where the name does not end inside the table, or has bytes that no terminal should see. */
 static struct span name_at(struct span names, uint32_t at)
 {
@@ -40,7 +43,8 @@ static struct span name_at(struct span names, uint32_t at)
         return empty;
     }
     const uint8_t *name = names.data + at;
-    const uint8_t *end = memchr(name, 0, names.len - at);
+    size_t room = names.len - at < NAME_BYTES_MAX ? names.len - at : NAME_BYTES_MAX;
+    const uint8_t *end = memchr(name, 0, room);
     if (!end) {
         return empty;
     }
@@ -181,6 +185,46 @@ bool image_next_symbol(const struct image *image, uint32_t address, uint32_t *re
     return is_found;
 }
 
+static bool is_among_code(const struct image *image, const Elf32_Sym *symbol)
+{
+    Elf32_Ehdr header;
+    Elf32_Shdr section;
+    return ELF32_ST_TYPE(symbol->st_info) == STT_NOTYPE &&
+           image_read_at(image->file, 0, &header, sizeof header) &&
+           read_section(image->file, &header, symbol->st_shndx, &section) &&
+           (section.sh_flags & SHF_EXECINSTR) != 0;
+}
+
+/* How far a symbol without a size reaches: its section's end, where no other name begins before. */
+static uint32_t reach(const struct image *image, const Elf32_Sym *symbol)
+{
+    uint32_t size = section_end(image, symbol) - symbol->st_value;
+    uint32_t next;
+    if (symbol->st_value < UINT32_MAX && image_next_symbol(image, symbol->st_value + 1, &next) &&
+        next - symbol->st_value < size) {
+        size = next - symbol->st_value;
+    }
+    return size ? size : 1;
+}
+
+bool image_next_place(const struct image *image, uint32_t *number, struct image_place *ret_place)
+{
+    while (*number < symbols_count(image)) {
+        Elf32_Sym symbol = read_symbol(image, (*number)++);
+        if (is_place(image, &symbol)) {
+            *ret_place = (struct image_place){
+                .name = symbol_name(image, &symbol),
+                .address = symbol.st_value,
+                .size = symbol.st_size ? symbol.st_size : reach(image, &symbol),
+                .is_code =
+                    ELF32_ST_TYPE(symbol.st_info) == STT_FUNC || is_among_code(image, &symbol),
+            };
+            return true;
+        }
+    }
+    return false;
+}
+
 /* `$d` (data) or `$x` (code, with a suffix that names extensions); 0 for other names. */
 static char mark_of(const struct image *image, const Elf32_Sym *symbol)
 {
@@ -264,4 +308,32 @@ bool image_next_code(const struct image *image, uint32_t *number, struct image_c
     const struct segment *segment = &image->segments[(*number)++];
     *ret_code = (struct image_code){span_of(NULL, 0), segment->address, segment->bytes};
     return true;
+}
+
+static bool is_named(struct span names, uint32_t at, const char *name)
+{
+    size_t size = strlen(name) + 1;
+    return at <= names.len && size <= names.len - at && memcmp(names.data + at, name, size) == 0;
+}
+
+struct span image_section(const struct image *image, const char *name, uint32_t *ret_address)
+{
+    Elf32_Ehdr header;
+    Elf32_Shdr names;
+    Elf32_Shdr section;
+    if (!read_sections(image, &header) ||
+        !read_section(image->file, &header, header.e_shstrndx, &names)) {
+        return span_of(NULL, 0);
+    }
+    struct span table = section_bytes(image->file, &names);
+    for (uint32_t i = 0; read_section(image->file, &header, i, &section); i++) {
+        if (section.sh_type != SHT_NOBITS && (section.sh_flags & SHF_COMPRESSED) == 0 &&
+            is_named(table, section.sh_name, name)) {
+            if (ret_address) {
+                *ret_address = section.sh_addr;
+            }
+            return section_bytes(image->file, &section);
+        }
+    }
+    return span_of(NULL, 0);
 }

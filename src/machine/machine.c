@@ -435,6 +435,15 @@ bool machine_csr(const struct machine *m, uint32_t number, uint32_t *ret_value)
     return hart_csr_read(m->hart, number, ret_value);
 }
 
+bool machine_read_word(struct machine *m, uint32_t address, uint32_t *ret_word)
+{
+    bool may = hart_may(m->hart, address, sizeof *ret_word, PAGE_READ);
+    if (may) {
+        memcpy(ret_word, m->memory + address, sizeof *ret_word);
+    }
+    return may;
+}
+
 uint32_t machine_out_len(const struct machine *m)
 {
     if (m->has_out_len) {

@@ -124,6 +124,9 @@ uint64_t machine_cycles_max(const struct machine *m);
 /* A CSR as the next instruction would read it; false where there is none. For traces. */
 MUST_CHECK bool machine_csr(const struct machine *m, uint32_t number, uint32_t *ret_value);
 
+/* Reads a word of memory that the guest can read, at any address; false elsewhere. */
+MUST_CHECK bool machine_read_word(struct machine *m, uint32_t address, uint32_t *ret_word);
+
 /* Length of the reply: as declared, or else up to OUT's last non-zero byte. */
 uint32_t machine_out_len(const struct machine *m);
 /* The LEDs as the guest has set them. */

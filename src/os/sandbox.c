@@ -1,11 +1,13 @@
 /* sandbox.c - no_new_privs, resource limits and a list of system calls over prctl(2) */
 /* SPDX-License-Identifier: MIT */
 #include "os/sandbox.h"
+#include "base/limits.h"
 
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -68,6 +70,34 @@ static int limit(int resource, uint64_t value)
     return setrlimit(resource, &both) ? ERR_IO : 0;
 }
 
+/* The bytes of address space that this process has mapped (proc(5), statm). */
+UNUSED static int mapped_now(uint64_t *ret_bytes)
+{
+    unsigned long long pages;
+    FILE *file = fopen("/proc/self/statm", "re");
+    int count = file ? fscanf(file, "%llu", &pages) : 0;
+    if (file) {
+        fclose(file);
+    }
+    if (count != 1) {
+        return ERR_IO;
+    }
+    *ret_bytes = pages * PAGE_SIZE;
+    return 0;
+}
+
+static int limit_memory(uint64_t more)
+{
+#ifdef HAS_SANITIZER
+    (void)more;
+    return 0;
+#else
+    uint64_t now = 0;
+    int err = mapped_now(&now);
+    return err ? err : limit(RLIMIT_AS, now + more);
+#endif
+}
+
 static int limit_calls(void)
 {
 #ifdef HAS_SANITIZER
@@ -79,6 +109,15 @@ static int limit_calls(void)
     };
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) ? ERR_NOT_BUILT : 0;
 #endif
+}
+
+int os_limit(unsigned seconds_max, uint64_t more_memory_max)
+{
+    int err = limit_memory(more_memory_max);
+    err = err ? err : limit(RLIMIT_CORE, 0);
+    err = err ? err : limit(RLIMIT_NOFILE, 0);
+    err = err ? err : limit(RLIMIT_NPROC, 0);
+    return err ? err : limit(RLIMIT_CPU, seconds_max);
 }
 
 int os_confine(uint64_t file_bytes_max)

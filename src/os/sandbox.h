@@ -10,3 +10,7 @@
  * writing to descriptors it holds, and ending need. A forbidden call kills the process. Under a
  * sanitizer, whose runtime needs more, the list of calls is left out. */
 MUST_CHECK int os_confine(uint64_t file_bytes_max);
+/* Takes less: core dumps, new descriptors and (but for root) processes, more than `seconds_max` of
+ * a processor's time, and mappings of more than `more_memory_max` bytes beside those that are
+ * there. Under a sanitizer, which maps terabytes, memory stays without a limit. */
+MUST_CHECK int os_limit(unsigned seconds_max, uint64_t more_memory_max);

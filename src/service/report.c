@@ -42,13 +42,13 @@ void report_fields(const struct request *request, struct buf *lines)
               ms_between(request->done_ns, request->committed_ns));
 }
 
-static void put_frame(struct buf *json, uint32_t address, const struct run_symbol *symbol)
+static void put_frame(struct buf *json, const struct run_frame *frame)
 {
-    buf_print(json, "{\"address\":\"0x%08x\"", address);
-    if (symbol->name[0]) {
+    buf_print(json, "{\"address\":\"0x%08x\"", frame->address);
+    if (frame->name[0]) {
         buf_puts(json, ",\"symbol\":\"");
-        buf_put_json(json, span_of_string(symbol->name));
-        buf_print(json, "\",\"offset\":%u", symbol->offset);
+        buf_put_json(json, span_of_string(frame->name));
+        buf_print(json, "\",\"offset\":%u", frame->offset);
     }
     buf_puts(json, "}");
 }
@@ -72,10 +72,9 @@ static void put_members(const struct request *request, struct buf *json)
         buf_print(json, "%s\"x%d\":\"0x%08x\"", i > 1 ? "," : "", i, stop->x[i]);
     }
     buf_puts(json, "},\"backtrace\":[");
-    put_frame(json, stop->mepc, &result->pc_symbol);
-    if (result->ra_symbol.name[0]) {
-        buf_puts(json, ",");
-        put_frame(json, stop->x[1], &result->ra_symbol);
+    for (uint32_t i = 0; i < result->frames_count; i++) {
+        buf_puts(json, i > 0 ? "," : "");
+        put_frame(json, &result->frames[i]);
     }
     buf_puts(json, "]");
 }
@@ -89,8 +88,8 @@ static void put_detail(const struct request *request, struct buf *text)
         return;
     }
     buf_print(text, "%s at pc 0x%08x", machine_cause_text(stop->mcause), stop->mepc);
-    if (result->pc_symbol.name[0]) {
-        buf_print(text, " (%s+%u)", result->pc_symbol.name, result->pc_symbol.offset);
+    if (result->frames_count > 0 && result->frames[0].name[0]) {
+        buf_print(text, " (%s+%u)", result->frames[0].name, result->frames[0].offset);
     }
     char mtval[MTVAL_TEXT_MAX];
     machine_mtval_text(stop, mtval);

@@ -209,11 +209,12 @@ static void clean_text(char *text, size_t size)
 static bool is_sound(struct run_result *result)
 {
     clean_text(result->msg.text, sizeof result->msg.text);
-    clean_text(result->pc_symbol.name, SYMBOL_BYTES_MAX);
-    clean_text(result->ra_symbol.name, SYMBOL_BYTES_MAX);
+    for (size_t i = 0; i < BACKTRACE_FRAMES_MAX; i++) {
+        clean_text(result->frames[i].name, SYMBOL_BYTES_MAX);
+    }
     return is_error_of_run(result->err) && (unsigned)result->stop.halt <= HALT_FAULT &&
            result->out_len <= OUT_SIZE && result->meta_len <= META_REPLY_MAX &&
-           result->console_len <= CONSOLE_BYTES_MAX;
+           result->console_len <= CONSOLE_BYTES_MAX && result->frames_count <= BACKTRACE_FRAMES_MAX;
 }
 
 /* Takes the child's message; 1: it was a sound result, 0: there was none, or why the run is over.

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/worker.h"
 
-#include "machine/backtrace.h"
 #include "os/clock.h"
 #include "os/map.h"
 #include "os/process.h"
@@ -114,16 +113,23 @@ static int set_up(struct worker *w)
     return err;
 }
 
-static void find_symbol(const struct image *image, uint32_t address, struct run_symbol *symbol)
+static void take_frames(struct worker *w)
 {
-    struct span name;
-    uint32_t offset = 0;
-    if (image_symbol(image, address, &name, &offset)) {
-        size_t len = name.len < SYMBOL_BYTES_MAX - 1 ? name.len : SYMBOL_BYTES_MAX - 1;
-        memcpy(symbol->name, name.data, len);
-        symbol->name[len] = '\0';
-        symbol->offset = offset;
+    struct run_result *result = &w->result;
+    struct backtrace trace;
+    backtrace_take(w->machine, &w->image, &result->stop, &trace);
+    for (uint32_t i = 0; i < trace.count; i++) {
+        struct run_frame *frame = &result->frames[i];
+        struct span name;
+        uint32_t offset = 0;
+        frame->address = trace.pcs[i];
+        if (backtrace_symbol(&w->image, &trace, i, &name, &offset)) {
+            size_t len = name.len < SYMBOL_BYTES_MAX - 1 ? name.len : SYMBOL_BYTES_MAX - 1;
+            memcpy(frame->name, name.data, len);
+            frame->offset = offset;
+        }
     }
+    result->frames_count = trace.count;
 }
 
 static int run(struct worker *w)
@@ -136,12 +142,7 @@ static int run(struct worker *w)
     result->meta_len = machine_meta_reply_len(w->machine);
     result->console_len = w->console_len;
     if (result->stop.halt == HALT_FAULT) {
-        find_symbol(&w->image, result->stop.mepc, &result->pc_symbol);
-        uint32_t ra = result->stop.x[1];
-        if (backtrace_has_caller(&w->image, result->stop.mepc, ra)) {
-            find_symbol(&w->image, ra - 1, &result->ra_symbol);
-            result->ra_symbol.offset++;
-        }
+        take_frames(w);
         return 0;
     }
     int err = dirty_write(w->fds[RUN_FD_DELTA], machine_ram_dirty(w->machine),

@@ -8,7 +8,7 @@
  * means that the child died. All of it between processes of one program file: plain structs will
  * do. A child may be taken over by its guest: the server believes nothing in a result, it copies
  * and range-checks (runner.c). */
-#include "machine/machine.h"
+#include "machine/backtrace.h"
 
 enum run_fd {
     RUN_FD_SOCKET,  /* the child's end */
@@ -46,10 +46,12 @@ struct run_birth {
 
 enum { SYMBOL_BYTES_MAX = 96 };
 
-/* A function's name with the distance into it; `name` is empty where the image has none. */
-struct run_symbol {
-    char name[SYMBOL_BYTES_MAX];
+/* An address with its function's name and the distance into it; `name` is empty where the image
+ * has none. */
+struct run_frame {
+    uint32_t address;
     uint32_t offset;
+    char name[SYMBOL_BYTES_MAX];
 };
 
 struct run_result {
@@ -59,8 +61,8 @@ struct run_result {
     uint32_t console_len;
     uint64_t run_ns;
     struct stop stop;
-    struct run_symbol pc_symbol; /* of a fault: where the trap was taken */
-    struct run_symbol ra_symbol; /* and where its caller goes on, where x1 tells */
+    uint32_t frames_count; /* of a fault's back-trace; 0 for other halts */
+    struct run_frame frames[BACKTRACE_FRAMES_MAX];
     struct msg msg;
 };
 

@@ -193,6 +193,21 @@ def test_a_back_trace_holds_what_is_known(client, cross, start, frames):
     assert [frame.get('symbol') for frame in trace] == frames
 
 
+@pytest.mark.parametrize('start, frames', [
+    ('call_fault', ['fault', 'call_fault', '_start']),
+    ('call_stale', ['stale', 'call_stale', '_start']),  # its x1 is on the stack
+    ('lose', ['lose', '_start']),                      # and so is what it had of its caller
+    ('astray', [None, 'astray', '_start']),
+])
+@pytest.mark.parametrize('flags', [['-g'], ['-fasynchronous-unwind-tables']])
+def test_a_back_trace_goes_to_the_start_by_call_frames(client, cross, start, frames, flags):
+    """From .debug_frame and from .eh_frame, behind the walls of a run."""
+    path = '/mcu/' + client.put(cross.c(CALLS.replace('START', start), flags=flags))
+    report = json.loads(client('POST', path).body)
+    assert [frame.get('symbol') for frame in report['backtrace']] == frames
+    assert report['backtrace'][0]['address'] == report['pc']
+
+
 @pytest.mark.parametrize('accept, is_raw', [
     ('application/octet-stream', True),
     ('application/octet-stream, */*;q=0.1', True),

@@ -127,6 +127,8 @@ TEST(runner, takes_no_lengths_beyond_the_windows)
     assert_int_equal(w.err, ERR_CLOSED);
     run(&w, &(struct run_result){.console_len = CONSOLE_BYTES_MAX + 1});
     assert_int_equal(w.err, ERR_CLOSED);
+    run(&w, &(struct run_result){.frames_count = BACKTRACE_FRAMES_MAX + 1});
+    assert_int_equal(w.err, ERR_CLOSED);
     run(&w, &(struct run_result){.stop = {.halt = (enum halt)99}});
     assert_int_equal(w.err, ERR_CLOSED);
     stop(&w);
@@ -137,12 +139,12 @@ TEST(runner, lets_no_text_of_a_child_steer_a_terminal_or_run_on)
     struct world w;
     start(&w);
     struct run_result said = {.err = ERR_IO, .msg = {"\x1b[2J\r\nall is lost"}};
-    memset(said.pc_symbol.name, 'x', sizeof said.pc_symbol.name);
-    said.ra_symbol = (struct run_symbol){.name = "f\x7f\n"};
+    memset(said.frames[0].name, 'x', sizeof said.frames[0].name);
+    said.frames[BACKTRACE_FRAMES_MAX - 1] = (struct run_frame){.name = "f\x7f\n"};
     run(&w, &said);
     assert_int_equal(w.err, ERR_IO);
     assert_string_equal(w.result.msg.text, "?[2J??all is lost");
-    assert_int_equal(strlen(w.result.pc_symbol.name), SYMBOL_BYTES_MAX - 1);
-    assert_string_equal(w.result.ra_symbol.name, "f??");
+    assert_int_equal(strlen(w.result.frames[0].name), SYMBOL_BYTES_MAX - 1);
+    assert_string_equal(w.result.frames[BACKTRACE_FRAMES_MAX - 1].name, "f??");
     stop(&w);
 }
