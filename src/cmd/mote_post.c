@@ -230,9 +230,10 @@ static void print_backtrace(const struct client_reply *reply)
 /* A run that the guest did not end itself is said, as rv32im does. */
 static void explain_cap(const struct client_reply *reply)
 {
-    int status = run_status(reply);
-    for (size_t i = 0; i < ARRAY_COUNT(halts); i++) {
-        if (halts[i].exit_status == status) {
+    struct span halt;
+    bool is_told = client_field(reply, "Mcu-Halt", &halt);
+    for (size_t i = 0; i < ARRAY_COUNT(halts) && is_told; i++) {
+        if (span_equals_string(halt, halts[i].word) && halts[i].exit_status >= 0) {
             fprintf(stderr, "%s: %s; the reply is what was there by then\n", program.name,
                     halts[i].text);
         }

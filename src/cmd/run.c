@@ -34,18 +34,26 @@ static void name_text(struct run *r, enum run_role role, const char *label, cons
     *f = (struct run_file){.label = label, .path = path, .mode = OS_GIVEN_TEXT};
 }
 
+static bool is_typed_into(const struct run *r)
+{
+    return r->options->console && strcmp(r->options->console, "tty") == 0;
+}
+
 static void name_texts(struct run *r)
 {
     const struct run_options *o = r->options;
-    name_text(r, RUN_CONSOLE, "--console", o->console);
+    name_text(r, RUN_CONSOLE, "--console", is_typed_into(r) ? NULL : o->console);
     name_text(r, RUN_TRACE, "--trace", o->trace && o->trace[0] ? o->trace : NULL);
     name_text(r, RUN_PROFILE, "--profile", o->profile && o->profile[0] ? o->profile : NULL);
     name_text(r, RUN_COVERAGE, "--coverage", o->coverage);
     name_text(r, RUN_HEADERS, "--headers", o->headers);
     name_text(r, RUN_STATS, "--stats-file", o->stats_file);
+    name_text(r, RUN_RECORD, "--record", o->record);
+    r->files[RUN_REPLAY] =
+        (struct run_file){.label = "--replay", .path = o->replay, .mode = OS_GIVEN_READ};
     r->files[RUN_CONSOLE_IN] =
         (struct run_file){.label = "--console-in", .path = o->console_in, .mode = OS_GIVEN_READ};
-    r->files[RUN_CONSOLE].stream = o->console ? NULL : stderr;
+    r->files[RUN_CONSOLE].stream = is_typed_into(r) ? stdout : o->console ? NULL : stderr;
     r->files[RUN_TRACE].stream = o->trace && !o->trace[0] ? stderr : NULL;
     r->files[RUN_PROFILE].stream = o->profile && !o->profile[0] ? stderr : NULL;
 }
@@ -63,6 +71,7 @@ static int make_machine(struct run *r, struct msg *msg)
         .epoch = r->options->epoch,
         .console = put_console,
         .console_context = r,
+        .input = is_typed_into(r) || r->options->replay ? &r->typed.input : NULL,
     };
     int err = config.tohost
                   ? machine_check_tohost(machine_profile(r->profile)->windows, config.tohost, msg)
@@ -103,6 +112,28 @@ static int fill_meta(struct run *r, struct msg *msg)
     return 0;
 }
 
+static int read_record(struct run *r, struct msg *msg)
+{
+    const struct run_file *f = &r->files[RUN_REPLAY];
+    struct msg why;
+    int err = run_files_view(r, RUN_REPLAY, msg);
+    if (err || !f->path) {
+        return err;
+    }
+    err = typed_init_replay(&r->typed, f->view, &why);
+    return err ? fail(msg, err, "%s %s: %s", f->label, f->path, why.text) : 0;
+}
+
+/* The terminal is taken over once nothing can be refused any more. */
+static int begin_typing(struct run *r, struct msg *msg)
+{
+    struct msg why;
+    r->typed.record = r->files[RUN_RECORD].stream;
+    r->typed.console = r->files[RUN_CONSOLE].stream;
+    int err = is_typed_into(r) ? typed_init_live(&r->typed, &why) : 0;
+    return err ? fail(msg, err, "--console=tty: %s", why.text) : 0;
+}
+
 /* Whatever can be refused comes before the first change of a file. */
 static int set_up(struct run *r, struct msg *msg)
 {
@@ -111,7 +142,8 @@ static int set_up(struct run *r, struct msg *msg)
     err = err ? err : look_prepare(r, msg);
     err = err ? err : make_machine(r, msg);
     err = err ? err : run_files_take_inputs(r, &in_len, msg);
-    err = err ? err : run_files_view_console_in(r, msg);
+    err = err ? err : run_files_view(r, RUN_CONSOLE_IN, msg);
+    err = err ? err : read_record(r, msg);
     err = err ? err : machine_load(r->machine, &r->image, run_files_rom_fd(r), msg);
     err = err ? err : fill_meta(r, msg);
     err = err ? err : run_files_make(r, msg);
@@ -120,7 +152,7 @@ static int set_up(struct run *r, struct msg *msg)
     }
     machine_set_boot(r->machine, r->is_warm ? BOOT_WARM : BOOT_COLD);
     machine_set_in_len(r->machine, in_len);
-    machine_set_console_in(r->machine, r->console_in);
+    machine_set_console_in(r->machine, r->files[RUN_CONSOLE_IN].view);
     machine_reset(r->machine);
     return 0;
 }
@@ -238,6 +270,14 @@ static int execute(struct run *r, struct msg *msg)
     return 0;
 }
 
+static int check_record(struct run *r, struct msg *msg)
+{
+    const struct run_file *f = &r->files[RUN_REPLAY];
+    struct msg why;
+    int err = typed_check(&r->typed, &why);
+    return err ? fail(msg, err, "%s %s: %s", f->label, f->path, why.text) : 0;
+}
+
 struct job {
     struct run *run;
     struct msg *msg;
@@ -249,11 +289,13 @@ static int guarded(void *context)
     struct job *job = context;
     struct run *r = job->run;
     int err = set_up(r, job->msg);
+    err = err ? err : begin_typing(r, job->msg);
     if (err) {
         return err;
     }
     err = execute(r, job->msg);
     fflush(r->files[RUN_CONSOLE].stream);
+    typed_restore(&r->typed);
     if (err) {
         return err;
     }
@@ -266,12 +308,13 @@ static int guarded(void *context)
         print_stats(r, r->files[RUN_STATS].stream);
     }
     err = run_files_send_out(r, job->msg);
-    return err ? err : look_report(r, job->msg);
+    err = err ? err : look_report(r, job->msg);
+    return err ? err : check_record(r, job->msg);
 }
 
 static int close_text(struct run_file *f, struct msg *msg)
 {
-    if (!f->stream || f->stream == stderr) {
+    if (!f->stream || f->stream == stderr || f->stream == stdout) {
         return 0;
     }
     int failed = ferror(f->stream);
@@ -313,31 +356,80 @@ static int check_profile(struct run *r, struct msg *msg)
                       machine, words);
 }
 
-/* What the options need of the machine. */
-static int check_options(struct run *r, struct msg *msg)
+/* The first option given that devices or META must be there for, NULL for none. */
+static const char *needs(const struct run *r, const struct profile_row *profile)
 {
     const struct run_options *o = r->options;
-    int err = check_profile(r, msg);
-    const struct profile_row *profile = machine_profile(r->profile);
-    bool has_meta = profile->windows[WINDOW_META].size > 0;
-    const char *wanted = o->cgi && !has_meta                      ? "cgi"
-                         : o->headers && !has_meta                ? "headers"
-                         : o->console_in && !profile->has_devices ? "console-in"
-                         : o->buttons && !profile->has_devices    ? "buttons"
-                                                                  : NULL;
-    if (!err && wanted) {
-        return fail(msg, ERR_USAGE, "--%s: --machine %s has no %s", wanted, profile->name,
-                    has_meta ? "devices" : "META window and no devices");
+    const struct {
+        const char *name;
+        bool is_given;
+        bool is_there;
+    } rows[] = {
+        {"cgi", o->cgi, profile->windows[WINDOW_META].size > 0},
+        {"headers", o->headers, profile->windows[WINDOW_META].size > 0},
+        {"console-in", o->console_in, profile->has_devices},
+        {"console=tty", is_typed_into(r), profile->has_devices},
+        {"replay", o->replay, profile->has_devices},
+        {"buttons", o->buttons, profile->has_devices},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (rows[i].is_given && !rows[i].is_there) {
+            return rows[i].name;
+        }
     }
-    uint16_t port;
+    return NULL;
+}
+
+static int check_console(const struct run *r, struct msg *msg)
+{
+    const struct run_options *o = r->options;
+    bool is_typed = is_typed_into(r);
+    if (is_typed && r->is_out_to_stdout) {
+        return fail(msg, ERR_USAGE,
+                    "--console=tty: standard input and output are IN and OUT; use rv32im");
+    }
+    if (o->console_in && (is_typed || o->replay)) {
+        return fail(msg, ERR_USAGE, "--console-in with --%s: only one of them can be received",
+                    is_typed ? "console=tty" : "replay");
+    }
+    if (o->replay && is_typed) {
+        return fail(msg, ERR_USAGE, "--replay with --console=tty: it types by itself");
+    }
+    if (o->gdb && (is_typed || o->replay)) {
+        return fail(msg, ERR_USAGE,
+                    "--%s with --gdb: a run that goes back cannot be typed into; use --console-in",
+                    is_typed ? "console=tty" : "replay");
+    }
+    if (o->record && !is_typed && !o->replay) {
+        return fail(msg, ERR_USAGE, "--record: nothing is typed without --console=tty");
+    }
+    return 0;
+}
+
+/* What the options need of the machine, and of each other. */
+static int check_options(struct run *r, struct msg *msg)
+{
+    int err = check_profile(r, msg);
+    if (err) {
+        return err;
+    }
+    const struct profile_row *profile = machine_profile(r->profile);
+    const char *needing = needs(r, profile);
+    if (needing) {
+        return fail(msg, ERR_USAGE, "--%s: --machine %s has no META window and no devices", needing,
+                    profile->name);
+    }
+    const struct run_options *o = r->options;
     const char *look = o->trace      ? "trace"
                        : o->profile  ? "profile"
                        : o->coverage ? "coverage"
                                      : NULL;
-    if (!err && o->gdb && look) {
+    if (o->gdb && look) {
         return fail(msg, ERR_USAGE, "--%s and --gdb both step through the run: give one", look);
     }
-    return !err && o->gdb ? gdb_parse_port(o->gdb, &port, msg) : err;
+    uint16_t port;
+    err = r->options->gdb ? gdb_parse_port(r->options->gdb, &port, msg) : 0;
+    return err ? err : check_console(r, msg);
 }
 
 static int run_all(struct run *r, struct msg *msg)
@@ -367,6 +459,7 @@ int run_go(struct run *r)
     struct msg msg = {{0}};
     int err = run_all(r, &msg);
     int status = err ? err_exit_status(err) : run_exit_status(r);
+    typed_restore(&r->typed);
     if (err) {
         fflush(NULL);
         fprintf(stderr, "%s: %s\n", r->program, msg.text);
@@ -376,5 +469,6 @@ int run_go(struct run *r)
     image_deinit(&r->image);
     run_given_deinit(&r->given);
     run_files_close(r);
+    typed_deinit(&r->typed);
     return status;
 }

@@ -10,12 +10,13 @@
 #include "cmd/option.h"
 #include "cmd/run_given.h"
 #include "cmd/trace.h"
+#include "cmd/typed.h"
 #include "machine/machine.h"
 #include "os/given.h"
 #include <stdio.h>
 
-/* Of a pipe that --console-in names. */
-enum { RUN_CONSOLE_IN_MAX = 32 << 20 };
+/* Of a pipe that --console-in or --replay names. */
+enum { RUN_VIEW_MAX = 32 << 20 };
 
 enum { RUN_GUEST_CODE_MAX = 119, RUN_HOST_ERROR = 125 };
 
@@ -30,6 +31,8 @@ struct run_file {
     const uint8_t *base; /* where it is mapped, NULL where it is not */
     size_t size;         /* of that mapping */
     FILE *stream;        /* where a text goes, NULL: it is not wanted */
+    struct span view;    /* of one that run_files_view has read whole */
+    uint8_t *copy;       /* owned: those bytes, where they could not be mapped */
 };
 
 /* The files of windows come first; SOURCE is what was compiled to ROM, STDOUT where OUT goes. */
@@ -45,10 +48,12 @@ enum run_role {
     RUN_COVERAGE,
     RUN_HEADERS,
     RUN_STATS,
+    RUN_RECORD,
     RUN_TEXTS,
     RUN_SOURCE = RUN_TEXTS,
     RUN_STDOUT,
     RUN_CONSOLE_IN,
+    RUN_REPLAY,
     RUN_ROLES
 };
 
@@ -65,11 +70,10 @@ struct run {
     const uint8_t *rom_view; /* the image's bytes as a whole */
     size_t rom_len;
     uint8_t *rom_copy; /* owned: those bytes, where they could not be mapped */
-    struct span console_in;
-    uint8_t *console_in_copy; /* owned, as rom_copy */
     struct trace trace;
     struct costs *costs; /* owned, as the next; NULL where none is wanted */
     struct coverage *coverage;
+    struct typed typed;
     struct stop stop;
     char bad_header[sizeof(struct msg)]; /* why a reply's header made the run a fault, or "" */
     bool is_warm;                        /* RAM held something before */
@@ -81,7 +85,7 @@ struct run {
 /* The end of --help. */
 #define RUN_NOTES                                                                          \
     "Exit status:\n"                                                                       \
-    "  0-119  the guest's own exit code (119 also for any larger one)\n"                   \
+    "  0-119  the guest's own exit code (119 also for any larger one); 0 after Ctrl-A x\n" \
     "  120    the guest sleeps        121  the cycle cap        122  the wall-clock cap\n" \
     "  123    a fault of the guest    124  an image or file that cannot be used\n"         \
     "  125    wrong usage, or trouble of the host (a full disk, a file cut during the run)\n"

@@ -142,12 +142,12 @@ int run_files_view_rom(struct run *r, struct msg *msg)
     return err;
 }
 
-int run_files_view_console_in(struct run *r, struct msg *msg)
+int run_files_view(struct run *r, enum run_role role, struct msg *msg)
 {
-    struct run_file *f = &r->files[RUN_CONSOLE_IN];
-    return !f->path || is_viewed_by_map(f, &r->console_in)
+    struct run_file *f = &r->files[role];
+    return !f->path || is_viewed_by_map(f, &f->view)
                ? 0
-               : view_by_read(f, RUN_CONSOLE_IN_MAX, &r->console_in, &r->console_in_copy, msg);
+               : view_by_read(f, RUN_VIEW_MAX, &f->view, &f->copy, msg);
 }
 
 int run_files_rom_fd(const struct run *r)
@@ -371,7 +371,7 @@ void run_files_close(struct run *r)
         if (f->path && !f->stream) { /* a stream has closed it, or is about to at exit */
             os_given_close(&f->given);
         }
+        free(f->copy);
     }
     free(r->rom_copy);
-    free(r->console_in_copy);
 }

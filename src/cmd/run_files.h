@@ -11,8 +11,8 @@ MUST_CHECK int run_files_open(struct run *r, struct msg *msg);
 MUST_CHECK int run_files_view_rom(struct run *r, struct msg *msg);
 /* The file that those bytes are mapped from, -1 where they were read. */
 int run_files_rom_fd(const struct run *r);
-/* The bytes of --console-in in r->console_in, mapped or read. */
-MUST_CHECK int run_files_view_console_in(struct run *r, struct msg *msg);
+/* The bytes of a file that is only read (of RUN_CONSOLE_IN, RUN_REPLAY) in its `view`. */
+MUST_CHECK int run_files_view(struct run *r, enum run_role role, struct msg *msg);
 /* Puts IN, and a RAM that cannot be mapped, into the machine's windows, and finds out whether RAM
  * held anything; *ret_in_len is IN's length. */
 MUST_CHECK int run_files_take_inputs(struct run *r, uint32_t *ret_in_len, struct msg *msg);

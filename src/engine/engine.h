@@ -41,6 +41,10 @@ struct bus {
     /* An `ecall` of M mode that may be the machine's own to answer, in place of its trap; the meter
      * charges as for semihosting. BUS_FAULT: it traps after all. NULL: it always does. */
     enum bus_result (*ecall)(void *context, uint32_t *ret_bytes);
+    /* `wfi` is about to skip `ticks` of mtime, up to the timer. BUS_FAULT: it does; BUS_OK:
+     * something came in before, so it looks again; BUS_STOP: the run ends. NULL: nothing ever comes
+     * in. */
+    enum bus_result (*wait)(void *context, uint64_t ticks);
 };
 
 /* Stored CSRs, from csr.def. */
@@ -162,6 +166,10 @@ void hart_end_at_zero(struct hart *h, bool is_end);
  * Whoever has devices with work pending decides what HART_SELF_JUMP and HART_WAIT mean, and may run
  * on. */
 enum hart_exit hart_run(struct hart *h, uint64_t limit);
+/* Would an interrupt that is pending and enabled wake the hart from `wfi`? */
+bool hart_is_awake(const struct hart *h);
+/* May interrupts be taken now, where they are enabled in mie? */
+bool hart_can_interrupt(const struct hart *h);
 
 /* A device raises or drops its line: INTERRUPT_SOFTWARE or INTERRUPT_EXTERNAL. */
 void hart_set_pending(struct hart *h, enum interrupt line, bool is_pending);

@@ -214,7 +214,7 @@ void hart_set_mtime(struct hart *h, uint64_t mtime)
 }
 
 /* 3.1.6.1: in a lesser mode, interrupts for machine mode are always enabled. */
-static bool can_interrupt(const struct hart *h)
+bool hart_can_interrupt(const struct hart *h)
 {
     return h->mode != MODE_M || (h->csr.mstatus & MSTATUS_MIE);
 }
@@ -232,7 +232,7 @@ static bool interrupt_take(struct hart *h)
 #include "isa/interrupt.def"
 #undef INTERRUPT
     };
-    uint32_t ready = can_interrupt(h) ? hart_pending(h) & h->csr.mie : 0;
+    uint32_t ready = hart_can_interrupt(h) ? hart_pending(h) & h->csr.mie : 0;
     if (ready == 0) {
         return false;
     }
@@ -261,31 +261,42 @@ static uint64_t timer_cycle(const struct hart *h)
 /* Up to which cycle code may run without a look. */
 static uint64_t limit_of(const struct hart *h, uint64_t limit)
 {
-    if (!can_interrupt(h) || !is_timer_enabled(h)) {
+    if (!hart_can_interrupt(h) || !is_timer_enabled(h)) {
         return limit;
     }
     uint64_t timer = timer_cycle(h);
     return timer < limit ? timer : limit;
 }
 
-/* `wfi` with an interrupt pending, or a timer to which time skips; false where neither is. MIE does
- * not matter (3.3.3). */
-static bool wake(struct hart *h)
+bool hart_is_awake(const struct hart *h)
 {
-    if (hart_pending(h) & h->csr.mie) {
-        return true;
+    return hart_pending(h) & h->csr.mie;
+}
+
+/* `wfi` goes on (HART_LIMIT) with an interrupt pending, or a timer to which time skips; it waits
+ * where neither is. MIE does not matter (3.3.3). */
+static enum hart_exit wake(struct hart *h)
+{
+    while (!hart_is_awake(h)) {
+        if (!is_timer_enabled(h)) {
+            return HART_WAIT;
+        }
+        uint64_t ticks = h->mtimecmp - hart_mtime(h);
+        enum bus_result came = h->bus.wait ? h->bus.wait(h->bus.context, ticks) : BUS_FAULT;
+        if (came == BUS_STOP) {
+            return HART_STOP;
+        }
+        if (came == BUS_FAULT) {
+            h->time_offset += ticks;
+        }
     }
-    if (!is_timer_enabled(h)) {
-        return false;
-    }
-    h->time_offset = h->mtimecmp - h->cycles / 10;
-    return true;
+    return HART_LIMIT;
 }
 
 /* A jump to itself that a timer will interrupt retires once a cycle; false where none will. */
 static bool spin(struct hart *h, uint64_t limit)
 {
-    if (!can_interrupt(h) || !is_timer_enabled(h)) {
+    if (!hart_can_interrupt(h) || !is_timer_enabled(h)) {
         return false;
     }
     h->cycles = limit_of(h, limit);
@@ -313,9 +324,10 @@ enum hart_exit hart_run(struct hart *h, uint64_t limit)
         }
         h->is_entering = false;
         enum hart_exit exit = interpret(h, limit_of(h, limit));
-        bool is_going_on = exit == HART_LIMIT || (exit == HART_WAIT && wake(h)) ||
-                           (exit == HART_SELF_JUMP && spin(h, limit));
-        if (!is_going_on) {
+        exit = exit == HART_WAIT                          ? wake(h)
+               : exit == HART_SELF_JUMP && spin(h, limit) ? HART_LIMIT
+                                                          : exit;
+        if (exit != HART_LIMIT) {
             return exit;
         }
     }

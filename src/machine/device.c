@@ -145,6 +145,12 @@ static void set_line(struct hart *h, enum interrupt line, bool is_up)
     }
 }
 
+bool machine_hears_uart(const struct machine *m)
+{
+    return uart_is_listening(&m->uart) && plic_is_listening(&m->plic, SOURCE_UART) &&
+           m->hart->csr.mie >> INTERRUPT_EXTERNAL & 1;
+}
+
 void machine_update_lines(struct machine *m)
 {
     plic_raise(&m->plic, SOURCE_UART, uart_is_interrupting(&m->uart));
@@ -450,4 +456,5 @@ const struct bus machine_bus = {
     .store = bus_store,
     .stored = bus_stored,
     .semihost = machine_semihost,
+    .wait = machine_wait,
 };

@@ -8,7 +8,7 @@
 #include "machine/uart.h"
 
 /* What the bus asked of the run loop. */
-enum request { REQUEST_NONE, REQUEST_POWER_DOWN, REQUEST_RESET };
+enum request { REQUEST_NONE, REQUEST_POWER_DOWN, REQUEST_RESET, REQUEST_QUIT };
 
 enum { GUEST_FILES_MAX = 16, GUEST_FILE_FIRST = 4 /* the handle of the first */ };
 
@@ -47,6 +47,8 @@ struct machine {
     uint32_t msip;
     uint32_t leds;
     struct span console_in; /* what of it is not on the UART's line yet; borrowed */
+    bool is_input_over;
+    uint64_t waited_ns; /* for input: time that does not count against the cap */
     enum request request;
     uint32_t exit_code;
     uint64_t console_from; /* output of instructions begun below this meter was shown before */
@@ -65,6 +67,17 @@ enum bus_result machine_ecall(void *context, uint32_t *ret_bytes);
 bool machine_string_len(struct machine *m, uint32_t address, uint32_t *ret_len);
 /* Brings the interrupt lines to where the devices have them; after any change of these. */
 void machine_update_lines(struct machine *m);
+/* Takes in what has come by now; false where the run ends by it. */
+bool machine_take_input(struct machine *m);
+/* Waits for what may yet come in, at an `exit` of HART_WAIT or HART_SELF_JUMP; true where the hart
+ * goes on by it. */
+bool machine_await_input(struct machine *m, enum hart_exit exit);
+/* The cycle count at which to look for input, ~0 for none. */
+uint64_t machine_input_next(const struct machine *m);
+/* What `wfi` asks before it skips time (struct bus). */
+enum bus_result machine_wait(void *context, uint64_t ticks);
+/* Could an interrupt of the UART, if it had one, reach the hart? */
+bool machine_hears_uart(const struct machine *m);
 /* Puts more of the console's input on the UART's line, where it has room. */
 void machine_feed_uart(struct machine *m);
 /* The device tree of `virt` (tools/tree.c). */

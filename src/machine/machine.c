@@ -363,7 +363,12 @@ static enum hart_exit run_hart(struct machine *m, uint64_t limit)
 /* Runs up to `limit`; true where the run has not ended. */
 static bool run_slice(struct machine *m, uint64_t limit, enum halt *ret_halt)
 {
-    switch (run_hart(m, limit)) {
+    if (!machine_take_input(m)) {
+        *ret_halt = HALT_QUIT;
+        return false;
+    }
+    enum hart_exit exit = run_hart(m, limit);
+    switch (exit) {
     case HART_LIMIT:
         return true;
     case HART_STOP:
@@ -375,11 +380,14 @@ static bool run_slice(struct machine *m, uint64_t limit, enum halt *ret_halt)
             reset_hart(m);
             return true;
         }
-        *ret_halt = HALT_POWER_DOWN;
+        *ret_halt = m->request == REQUEST_QUIT ? HALT_QUIT : HALT_POWER_DOWN;
         return false;
     case HART_SELF_JUMP:
     case HART_WAIT:
-        *ret_halt = idle_halt(m);
+        if (machine_await_input(m, exit)) {
+            return true;
+        }
+        *ret_halt = m->request == REQUEST_QUIT ? HALT_QUIT : idle_halt(m);
         return false;
     case HART_DOUBLE_TRAP:
         m->hart->last_exception =
@@ -401,15 +409,18 @@ void machine_run(struct machine *m, struct stop *ret_stop)
 {
     uint64_t cap = m->config.cycles_max;
     uint64_t begin = os_now_ns();
+    m->waited_ns = 0;
     enum halt halt = HALT_CYCLES;
     while (m->hart->cycles < cap) {
         uint64_t left = cap - m->hart->cycles;
         uint64_t limit = m->hart->cycles + (left < slice_cycles ? left : slice_cycles);
+        uint64_t next = machine_input_next(m);
+        limit = next > m->hart->cycles && next < limit ? next : limit;
         if (!run_slice(m, limit, &halt)) {
             break;
         }
         if (m->config.time_max_ns && m->hart->cycles < cap &&
-            os_now_ns() - begin >= m->config.time_max_ns) {
+            os_now_ns() - begin - m->waited_ns >= m->config.time_max_ns) {
             halt = HALT_TIME;
             break;
         }

@@ -29,6 +29,25 @@ const char *halt_text(enum halt halt);
 
 enum boot_reason { BOOT_COLD = 0, BOOT_WARM = 1 };
 
+enum { INPUT_NONE = -1, INPUT_END = -2, INPUT_QUIT = -3 };
+
+/* Where a run stands: a point of it that another run of the same machine has too. */
+struct moment {
+    uint64_t cycles;
+    uint64_t mtime; /* tells apart what lies before and after a skip of time */
+};
+
+/* What comes in at the console while the machine runs, from outside of it; `next` and `read` say
+ * when and what, so that a record of their answers replays the run. */
+struct machine_input {
+    /* The byte that has come in by now, or else comes within `wait_ns` of real time (~0: however
+     * long it takes). INPUT_NONE: none; INPUT_END: none will ever come; INPUT_QUIT: end the run. */
+    int (*read)(void *context, struct moment now, uint64_t wait_ns);
+    /* The meter's count by which to ask for it, ~0 where that is not known before it is there. */
+    uint64_t (*next)(void *context);
+    void *context;
+};
+
 /* The bytes of a regular file that go over the start of a window. */
 struct window_file {
     int fd;
@@ -54,6 +73,7 @@ struct machine_config {
     /* Takes UART and semihosting error output; NULL drops it. `bytes` is borrowed. */
     void (*console)(void *context, struct span bytes);
     void *console_context;
+    const struct machine_input *input; /* NULL: nothing comes in but machine_set_console_in's */
 };
 
 struct stop {

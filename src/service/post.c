@@ -367,6 +367,7 @@ static int status_of(const struct request *request)
         return 502;
     case HALT_POWER_DOWN:
     case HALT_SLEEP:
+    case HALT_QUIT: /* nobody sits at a server's console */
         break;
     }
     int fallback = stop->exit_code ? 502 : 200;

@@ -213,6 +213,7 @@ static bool is_sound(struct run_result *result)
         clean_text(result->frames[i].name, SYMBOL_BYTES_MAX);
     }
     return is_error_of_run(result->err) && (unsigned)result->stop.halt <= HALT_FAULT &&
+           result->stop.halt != HALT_QUIT && result->stop.profile == PROFILE_VIRT &&
            result->out_len <= OUT_SIZE && result->meta_len <= META_REPLY_MAX &&
            result->console_len <= CONSOLE_BYTES_MAX && result->frames_count <= BACKTRACE_FRAMES_MAX;
 }

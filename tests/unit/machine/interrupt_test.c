@@ -277,3 +277,131 @@ BOARD_TEST(reset, takes_all_requests_away)
     assert_int_equal(b->stop.x[A4], 0);
     assert_int_equal(b->stop.x[A0], 0);
 }
+
+/* Answers as it was told, and keeps the moments at which it was asked. */
+struct script {
+    const int *answers;
+    size_t answers_count;
+    size_t asked;
+    struct moment moments[8];
+    uint64_t waits[8];
+};
+
+static int read_script(void *context, struct moment now, uint64_t wait_ns)
+{
+    struct script *s = context;
+    if (wait_ns == 0) {
+        return INPUT_NONE;
+    }
+    assert_in_range(s->asked, 0, s->answers_count - 1);
+    s->moments[s->asked] = now;
+    s->waits[s->asked] = wait_ns;
+    return s->answers[s->asked++];
+}
+
+static uint64_t next_script(void *context)
+{
+    (void)context;
+    return ~0ull;
+}
+
+static void script_init(struct board *b, struct script *s, struct machine_input *input)
+{
+    *input = (struct machine_input){read_script, next_script, s};
+    board_init(b, (struct machine_config){.input = input});
+    b->at = HANDLER; /* echoes a byte and returns */
+    put_li(b, T1, plic + 0x200004);
+    put(b, lw, A2, T1, 0, 0);
+    put_li(b, T0, uart);
+    put(b, lbu, A3, T0, 0, 0);
+    put(b, sb, 0, T0, A3, 0);
+    put(b, sw, 0, T1, A2, 0);
+    put(b, mret, 0, 0, 0, 0);
+    b->at = ROM_BASE;
+    put_store(b, plic + 4 * 10, 1);
+    put_store(b, plic + 0x2000, 1 << 10);
+}
+
+/* Only a guest that could hear it waits; the end of the input is the end of the wait. */
+TEST(wait, is_for_what_could_be_heard)
+{
+    static const int answers[] = {'a', 'b', INPUT_END};
+    for (int missing = 0; missing < 4; missing++) {
+        struct script script = {answers, ARRAY_COUNT(answers), 0, {{0, 0}}, {0}};
+        struct machine_input input;
+        struct board b;
+        script_init(&b, &script, &input);
+        put_byte(&b, uart + 1, missing != 1);
+        put_store(&b, plic + 0x200000, missing == 2 ? 7 : 0);
+        put_enable(&b, missing == 3 ? 1 << MSI : 1 << MEI);
+        put(&b, wfi, 0, 0, 0, 0);
+        put(&b, jal, 0, 0, 0, -4);
+        assert_int_equal(run(&b), HALT_POWER_DOWN);
+        assert_int_equal(script.asked, missing ? 0 : 3);
+        assert_int_equal(b.console_len, missing ? 0 : 2);
+        for (size_t i = 0; i < script.asked; i++) {
+            assert_int_equal(script.waits[i], ~0ull);
+        }
+        board_deinit(&b);
+    }
+}
+
+/* A jump to itself hears nothing with interrupts off, and `wfi` does. */
+TEST(wait, of_a_jump_needs_interrupts_on)
+{
+    static const int answers[] = {'a', INPUT_QUIT};
+    for (int is_on = 0; is_on < 2; is_on++) {
+        struct script script = {answers, ARRAY_COUNT(answers), 0, {{0, 0}}, {0}};
+        struct machine_input input;
+        struct board b;
+        script_init(&b, &script, &input);
+        put_byte(&b, uart + 1, 1);
+        put_enable(&b, 1 << MEI);
+        if (!is_on) {
+            put(&b, csrrci, 0, MIE_ON, 0, MSTATUS);
+        }
+        put_self_jump(&b);
+        assert_int_equal(run(&b), is_on ? HALT_QUIT : HALT_POWER_DOWN);
+        assert_int_equal(script.asked, is_on ? 2 : 0);
+        assert_int_equal(b.console_len, is_on);
+        board_deinit(&b);
+    }
+}
+
+/* Before time skips, there is so much time for a key; what comes is heard at the time before. */
+TEST(wait, for_a_timer_takes_as_long_as_its_ticks)
+{
+    static const int answers[] = {'a', INPUT_NONE, INPUT_QUIT};
+    struct script script = {answers, ARRAY_COUNT(answers), 0, {{0, 0}}, {0}};
+    struct machine_input input;
+    struct board b;
+    script_init(&b, &script, &input);
+    put_byte(&b, uart + 1, 1);
+    put_enable(&b, 1 << MEI | 1 << MTI);
+    put(&b, csrrci, 0, MIE_ON, 0, MSTATUS);
+    put_store(&b, clint + 0x4000, 1000000);
+    put_store(&b, clint + 0x4004, 0);
+    put(&b, wfi, 0, 0, 0, 0); /* the key wakes it; with interrupts off it stays */
+    put_li(&b, T0, uart);
+    put(&b, lbu, A3, T0, 0, 0);
+    put_li(&b, T1, plic + 0x200004);
+    put(&b, lw, A2, T1, 0, 0);
+    put(&b, sw, 0, T1, A2, 0);
+    put(&b, wfi, 0, 0, 0, 0); /* the timer does */
+    put_store(&b, clint + 0x4000, 2000000);
+    put(&b, wfi, 0, 0, 0, 0);
+    put_self_jump(&b);
+    assert_int_equal(run(&b), HALT_QUIT);
+    assert_int_equal(script.asked, 3);
+    assert_int_equal(b.stop.x[A3], 'a');
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t due = i < 2 ? 1000000 : 2000000;
+        assert_int_equal(script.waits[i], (due - script.moments[i].mtime) * 100);
+    }
+    assert_true(script.moments[0].mtime < 100);
+    assert_true(script.moments[1].mtime < 100);
+    assert_true(script.moments[2].mtime >= 1000000);
+    assert_true(script.moments[2].mtime < 1000100);
+    assert_int_equal(hart_mtime(b.machine->hart), script.moments[2].mtime); /* no skip any more */
+    board_deinit(&b);
+}

@@ -131,6 +131,12 @@ TEST(runner, takes_no_lengths_beyond_the_windows)
     assert_int_equal(w.err, ERR_CLOSED);
     run(&w, &(struct run_result){.stop = {.halt = (enum halt)99}});
     assert_int_equal(w.err, ERR_CLOSED);
+    run(&w, &(struct run_result){.stop = {.halt = HALT_QUIT}});
+    assert_int_equal(w.err, ERR_CLOSED);
+    run(&w, &(struct run_result){.stop = {.profile = PROFILE_CLASSIC}});
+    assert_int_equal(w.err, ERR_CLOSED);
+    run(&w, &(struct run_result){.stop = {.profile = (enum profile)99}});
+    assert_int_equal(w.err, ERR_CLOSED);
     stop(&w);
 }
 
