@@ -320,6 +320,15 @@ def test_a_filter_without_a_trace_is_refused(rv32im, cross):
     assert done.returncode == 125 and '--trace-only is about --trace' in done.stderr
 
 
+@pytest.mark.parametrize('option', ['--trace', '--profile', '--coverage=/dev/null'])
+def test_only_one_steps_through_a_run(rv32im, cross, option):
+    done = subprocess.run([rv32im, '--gdb=0', option, cross.asm(ASSEMBLY), '/dev/null', '/dev/null',
+                           '/dev/null'], capture_output=True, text=True, timeout=60)
+    name = option.split('=')[0]
+    assert done.returncode == 125
+    assert f'{name} and --gdb both step through the run' in done.stderr
+
+
 def test_mote_run_has_the_same_options(mote, cross, tmp_path):
     rom = cross.c(CALLS)
     done = subprocess.run([mote, 'run', '--stats', f'--profile={tmp_path}/p.txt',
@@ -427,6 +436,38 @@ void _start(void)
     lines, functions = records_of((tmp_path / 'c.info').read_text())[str(tmp_path / 'program.c')]
     assert functions.keys() == {'_start'} and {7, 11, 12} <= lines.keys()
     assert min(lines) >= 6 and not {8, 9} & lines.keys()
+
+
+def test_interrupts_count_nothing_twice(look, cross, tmp_path):
+    """A timer comes between the instructions of a loop again and again."""
+    rom = cross.c('''\
+#define MTIMECMP ((volatile unsigned *)0x02004000)
+#define MTIME ((volatile unsigned *)0x0200bff8)
+#define HITS (*(volatile unsigned *)0x80000000)
+__attribute__((interrupt)) void tick(void) { HITS++; MTIMECMP[0] = MTIME[0] + 13; }
+__attribute__((noinline)) void work(volatile unsigned *out, unsigned i) {
+    out[i] = i;
+}
+void _start(void)
+{
+    asm volatile("csrw mtvec, %0" :: "r"(tick));
+    MTIMECMP[0] = MTIME[0] + 10, MTIMECMP[1] = 0;
+    asm volatile("csrw mie, %0; csrsi mstatus, 8" :: "r"(0x80));
+    for (unsigned i = 0; i < 1000; i++)
+        work((volatile unsigned *)0x24000000, i);
+    *(volatile unsigned *)0x100000 = HITS << 16 | 0x3333;
+    for (;;) {}
+}
+''', flags=['-O0', '-g', '-falign-functions=4'])
+    done = look(rom, f'--coverage={tmp_path}/c.info', f'--profile={tmp_path}/p.txt')
+    lines, functions = records_of((tmp_path / 'c.info').read_text())[str(tmp_path / 'program.c')]
+    ticks = int(done.stats['exit_code'])
+    assert ticks > 50
+    assert lines[6] == lines[14] == 1000 and functions['work'] == (5, 1000)
+    assert functions['tick'] == (4, ticks) and lines[4] == ticks
+    rows, cycles = table_of((tmp_path / 'p.txt').read_text())
+    assert (rows['work'].calls, rows['tick'].calls) == (1000, ticks)
+    assert sum(row.cycles for row in rows.values()) == cycles == int(done.stats['cycles'])
 
 
 def test_coverage_wants_line_tables(rv32im, cross, tmp_path):
