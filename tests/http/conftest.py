@@ -57,7 +57,7 @@ FIRMWARE = {
     'jump_to_in': '((void (*)(void))0x22000000)();',
     'execute_zeros': '((void (*)(void))0x80100000)();',
     'unmapped': '*(volatile u32 *)0x50000000; off(0);',
-    'clint': '*(volatile u32 *)0x02000000; off(0);',
+    'clint': '*(volatile unsigned char *)0x02000000; off(0);',
     'fill_out': 'for (u32 i = 0; i < 0x2000000; i += 4) *(volatile u32 *)(0x24000000 + i) = ~0u;'
                 'off(0);',
     'fill_out_then_fault': 'for (u32 i = 0; i < 0x2000000; i += 4) '
