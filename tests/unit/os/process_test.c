@@ -1,86 +1,17 @@
-/* process_test.c - children behind walls, memory files, messages with descriptors */
+/* process_test.c - memory files, messages with descriptors, descriptors that are kept */
 /* SPDX-License-Identifier: MIT */
-#include "os/clock.h"
 #include "os/process.h"
-#include "os/sandbox.h"
 #include "test.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Runs `act` behind the walls; the wait status of its process. */
-static int status_behind_walls(void (*act)(void))
-{
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        if (os_confine(1 << 20)) {
-            os_exit(100);
-        }
-        act();
-        os_exit(0);
-    }
-    int status = 0;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return status;
-}
-
 static bool is_ended(int status, int code)
 {
     return WIFEXITED(status) && WEXITSTATUS(status) == code;
-}
-
-static void compute(void)
-{
-    void *memory = malloc(1 << 22);
-    memset(memory, 1, 1 << 22);
-    free(memory);
-    UNUSED uint64_t now = os_now_ns();
-}
-
-static void open_file(void)
-{
-    os_exit(open("/etc/hostname", O_RDONLY) < 0 ? 0 : 1);
-}
-
-static void open_socket(void)
-{
-    os_exit(socket(AF_INET, SOCK_STREAM, 0) < 0 ? 0 : 1);
-}
-
-static void make_process(void)
-{
-    os_exit(fork() < 0 ? 0 : 1);
-}
-
-static void make_code(void)
-{
-    void *page =
-        mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    os_exit(page == MAP_FAILED ? 0 : 1);
-}
-
-TEST(walls, let_a_guest_compute)
-{
-    assert_true(is_ended(status_behind_walls(compute), 0));
-}
-
-TEST(walls, stop_everything_else)
-{
-    static void (*const acts[])(void) = {open_file, open_socket, make_process, make_code};
-    for (size_t i = 0; i < ARRAY_COUNT(acts); i++) {
-        int status = status_behind_walls(acts[i]);
-        bool is_killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-        is_killed = true; /* the list of calls is left out */
-#endif
-        assert_true(is_killed);
-    }
 }
 
 TEST(memfd, keeps_its_size_and_once_sealed_its_bytes)

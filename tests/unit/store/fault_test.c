@@ -38,6 +38,31 @@ static void disk_arm(int countdown, int number, int err)
     disk.trace[0] = '\0';
 }
 
+/* A sync of a file is an S; one of a directory tells which, since that of another is worth nothing:
+ * P the ROMs', B the blobs', M the RAMs', H the store's own, U the one above it. */
+static char sync_letter(int fd)
+{
+    struct stat st;
+    char link[32], path[256] = {0};
+    assert_int_equal(fstat(fd, &st), 0);
+    if (!S_ISDIR(st.st_mode)) {
+        return 'S';
+    }
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    assert_true(readlink(link, path, sizeof path - 1) > 0);
+    const char *name = strrchr(path, '/') + 1;
+    static const struct {
+        const char *name;
+        char letter;
+    } below[] = {{"rom", 'P'}, {"blob", 'B'}, {"ram", 'M'}};
+    for (size_t i = 0; i < ARRAY_COUNT(below); i++) {
+        if (strcmp(name, below[i].name) == 0) {
+            return below[i].letter;
+        }
+    }
+    return strncmp(name, "mote-store-", 11) == 0 ? 'H' : 'U';
+}
+
 #define WRAP(letter, name, declaration, arguments)  \
     int __real_##name declaration;                  \
     int __wrap_##name declaration;                  \
@@ -52,7 +77,7 @@ WRAP('O', os_file_open, (int dir, const char *name, enum os_open how, int *ret_f
 WRAP('W', os_file_write, (int fd, const void *bytes, size_t size, uint64_t at),
      (fd, bytes, size, at))
 WRAP('T', os_file_truncate, (int fd, uint64_t size), (fd, size))
-WRAP('S', os_file_sync, (int fd), (fd))
+WRAP(sync_letter(fd), os_file_sync, (int fd), (fd))
 WRAP('C', os_file_copy, (int from, int to, uint64_t at, uint64_t size), (from, to, at, size))
 WRAP('R', os_name_rename, (int dir, const char *from, const char *to), (dir, from, to))
 WRAP('D', os_name_remove, (int dir, const char *name), (dir, name))
@@ -70,25 +95,58 @@ TEST(fault, every_step_of_a_write_is_synced_in_its_order)
     /* RAM file; meta; their names; the commit and its sync; only then the old file goes. */
     assert_string_equal(disk.trace, "OWTS"
                                     "OWS"
-                                    "S"
-                                    "RS"
+                                    "M"
+                                    "RM"
                                     "D");
     disk_arm(-1, 0, 0);
     assert_int_equal(ram_remove(f.store, &id, NULL, &f.msg), 0);
-    assert_string_equal(disk.trace, "DSD");
+    assert_string_equal(disk.trace, "DMD");
     disk_arm(-1, 0, 0);
     assert_int_equal(put_rom(&f, &id, "code", &rom), 1);
-    assert_string_equal(disk.trace, "OWSRS"
-                                    "OWSRS");
+    assert_string_equal(disk.trace, "OWSRB"
+                                    "OWSRP");
     struct id other = fresh_id();
     disk_arm(-1, 0, 0);
     assert_int_equal(put_rom(&f, &other, "code", &rom), 1);
-    assert_string_equal(disk.trace, "OS" /* the bytes were there, and are looked at and synced */
-                                    "OWSRS");
+    assert_string_equal(disk.trace,
+                        "OB" /* the bytes were there, and are looked at; their name is synced */
+                        "OWSRP");
     assert_int_equal(blob_remove(f.store, &id, NULL, &f.msg), 0);
     disk_arm(-1, 0, 0);
     assert_int_equal(blob_remove(f.store, &other, NULL, &f.msg), 0);
-    assert_string_equal(disk.trace, "DSD");
+    assert_string_equal(disk.trace, "DPD");
+    fixture_deinit(&f);
+}
+
+TEST(fault, a_new_store_is_synced_name_by_name)
+{
+    struct fixture f;
+    disk_arm(-1, 0, 0);
+    fixture_init(&f);
+    /* The lock; its own names; the file `format`, its commit and sync; its name in the directory
+     * above; then what every opening syncs. */
+    assert_string_equal(disk.trace, "OHOWSRHUBPM");
+    fixture_deinit(&f);
+}
+
+/* A writer that was killed may have left names that are not on the disk yet: what they replaced
+ * goes only once they are. */
+TEST(fault, recovery_syncs_all_names_before_it_deletes)
+{
+    struct fixture f;
+    fixture_init(&f);
+    struct id id = fresh_id();
+    struct ram_info info;
+    assert_int_equal(put_ram(&f, &id, "kept", &info), 1);
+    int fd = fixture_file(&f, "ram", &id, ".9", O_CREAT | O_WRONLY);
+    assert_true(fd >= 0);
+    close(fd);
+    disk_arm(-1, 0, 0);
+    fixture_reopen(&f);
+    assert_int_equal(f.report.dropped_count, 1);
+    /* The lock, `format`, the session's record and file are looked at. */
+    assert_string_equal(disk.trace, "OOOOBPMD");
+    assert_ram(&f, &id, "kept");
     fixture_deinit(&f);
 }
 
@@ -120,7 +178,7 @@ static bool try_commit(int n, int number, int err)
     disk_arm(n, number, err);
     int result = ram_commit(f.store, &commit, &info, &f.msg);
     bool was_reached = disk.countdown < 0;
-    bool was_last_sync = strcmp(disk.trace, "OWTSOWSSRS") == 0;
+    bool was_last_sync = strcmp(disk.trace, "OWTSOWSMRM") == 0;
     disk_arm(-1, 0, 0);
     if (result) {
         assert_int_equal(result, err);
@@ -169,7 +227,7 @@ static bool try_rom(int n)
     disk_arm(n, ENOSPC, ERR_FULL);
     int result = put_rom(&f, &id, "newer", &rom);
     bool was_reached = disk.countdown < 0;
-    bool was_last_sync = strcmp(disk.trace, "OWSRSOWSRS") == 0;
+    bool was_last_sync = strcmp(disk.trace, "OWSRBOWSRP") == 0;
     disk_arm(-1, 0, 0);
     uint64_t size = result ? 3 : 5;
     assert_int_equal(blob_get(f.store, &id, &lease, &f.msg), 0);
