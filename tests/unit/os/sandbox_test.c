@@ -1,8 +1,8 @@
 /* sandbox_test.c - each wall round a guest's process, by what its absence would let through */
 /* SPDX-License-Identifier: MIT */
-#include "os/sandbox.h"
 #include "os/clock.h"
 #include "os/process.h"
+#include "os/sandbox.h"
 #include "test.h"
 
 #include <fcntl.h>
