@@ -9,17 +9,19 @@
 struct mote_streams {
     const unsigned char *in_at;  /* next byte to read */
     const unsigned char *in_end; /* where IN ends; equal to in_at until its length was asked for */
-    unsigned char *out_at;       /* next byte to write */
-    unsigned char *out_high;     /* the furthest that a seek has left behind */
+    size_t out_at;               /* where a seek put the next byte to write, or MOTE_AT_END */
 };
 extern struct mote_streams mote_streams;
 
+/* Output goes on where OUT ends, and the lambda controller alone knows where that is: semihosting
+ * appends there too. So it is asked before each piece and told after it, and nothing is held back.
+ */
+#define MOTE_AT_END SIZE_MAX
+
 /* Bytes of IN from in_at on; brings in_end up to date. */
 size_t mote_in_left(void);
-/* Bytes of OUT's window from out_at on. */
-size_t mote_out_left(void);
-/* Tells the lambda controller how long OUT is, if anything was written through the library. */
-void mote_out_declare(void);
+/* Writes to OUT as far as its window goes; the number of bytes taken. */
+size_t mote_out_write(const void *from, size_t count);
 /* Moves standard input (fd 0) or output (fd 1): the new position, or -1 with errno. */
 long mote_seek(int fd, long offset, int whence);
 

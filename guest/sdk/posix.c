@@ -40,15 +40,8 @@ ssize_t write(int fd, const void *from, size_t count)
     if (fd != 1) {
         return fails(EBADF);
     }
-    size_t left = mote_out_left();
-    if (left == 0 && count != 0) {
-        return fails(ENOSPC);
-    }
-    count = count < left ? count : left;
-    memcpy(mote_streams.out_at, from, count);
-    mote_streams.out_at += count;
-    mote_out_declare();
-    return (ssize_t)count;
+    size_t done = mote_out_write(from, count);
+    return done == 0 && count != 0 ? fails(ENOSPC) : (ssize_t)done;
 }
 
 off_t lseek(int fd, off_t offset, int whence)
@@ -106,7 +99,6 @@ int kill(pid_t pid, int signal)
         return fails(pid > 1 ? ESRCH : EINVAL);
     }
     if (signal != 0) {
-        mote_out_declare();
         __asm__ volatile("ebreak");
     }
     return 0;
@@ -157,7 +149,6 @@ __asm__(".pushsection .text.mote_semihost, \"ax\", @progbits\n"
 void __attribute__((noreturn)) _exit(int code)
 {
     uint32_t whole = (uint32_t)code;
-    mote_out_declare();
     mote_stack_check();
     if (whole > 0xffff) {
         /* SYS_EXIT_EXTENDED with ADP_Stopped_ApplicationExit has room for them all. */

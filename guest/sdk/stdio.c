@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The streams are picolibc's FILE with functions of ours behind them, so all of stdio works. The
  * few functions that touch each byte stand here too, in front of picolibc's: for IN and OUT they
- * are a load or a store and a comparison, for any other stream they do what picolibc's do. */
+ * are a few loads, stores and comparisons, for any other stream they do what picolibc's do. */
 #include "internal.h"
 
 #include <errno.h>
@@ -20,22 +20,37 @@ static int in_get(FILE *stream)
     return mote_in_left() != 0 ? *mote_streams.in_at++ : _FDEV_EOF;
 }
 
-static int out_put(char c, FILE *stream)
+/* The common way of a byte: to OUT's end, where the window has room for it. */
+static bool append(unsigned char c)
 {
-    if (mote_out_left() == 0) {
-        stream->flags |= __SERR;
-        errno = ENOSPC;
-        return _FDEV_ERR;
+    size_t len = MOTE_REG(MOTE_LAMBDA_OUT_LEN);
+    if (mote_streams.out_at != MOTE_AT_END || len >= MOTE_OUT_SIZE) {
+        return false;
     }
-    *mote_streams.out_at++ = (unsigned char)c;
-    return 0;
+    mote_out()[len] = c;
+    MOTE_REG(MOTE_LAMBDA_OUT_LEN) = len + 1;
+    return true;
 }
 
-static int out_flush(FILE *stream)
+static size_t out_write(const void *from, size_t count, FILE *stream)
 {
-    (void)stream;
-    mote_out_declare();
-    return 0;
+    size_t done = mote_out_write(from, count);
+    if (done < count) {
+        stream->flags |= __SERR;
+        errno = ENOSPC;
+    }
+    return done;
+}
+
+/* Not inlined, so that the common path needs no stack frame. */
+__attribute__((noinline)) static int out_put_slowly(char c, FILE *stream)
+{
+    return out_write(&c, 1, stream) == 1 ? 0 : _FDEV_ERR;
+}
+
+static int out_put(char c, FILE *stream)
+{
+    return append((unsigned char)c) ? 0 : out_put_slowly(c, stream);
 }
 
 static int console_put(char c, FILE *stream)
@@ -72,7 +87,6 @@ static int any_setvbuf(FILE *stream, char *buffer, int mode, size_t size)
 static int any_close(FILE *stream)
 {
     stream->flags &= (uint8_t) ~(__SRD | __SWR);
-    mote_out_declare();
     return 0;
 }
 
@@ -85,7 +99,7 @@ static int nothing_to_flush(FILE *stream)
 static struct __file_ext in_file =
     FDEV_SETUP_EXT(NULL, in_get, nothing_to_flush, any_close, in_seek, any_setvbuf, __SRD);
 static struct __file_ext out_file =
-    FDEV_SETUP_EXT(out_put, NULL, out_flush, any_close, out_seek, any_setvbuf, __SWR);
+    FDEV_SETUP_EXT(out_put, NULL, nothing_to_flush, any_close, out_seek, any_setvbuf, __SWR);
 static struct __file_ext console_file =
     FDEV_SETUP_EXT(console_put, NULL, nothing_to_flush, any_close, NULL, any_setvbuf, __SWR);
 
@@ -122,11 +136,10 @@ int fgetc(FILE *stream)
     return get_slowly(stream);
 }
 
-/* picolibc's needs a stream; for NULL, C says all of them (C17 7.21.5.2): only OUT holds back. */
+/* picolibc's needs a stream; for NULL, C says all of them (C17 7.21.5.2): none holds back. */
 int fflush(FILE *stream)
 {
-    stream = stream ? stream : stdout;
-    return stream->flush ? stream->flush(stream) : 0;
+    return stream && stream->flush ? stream->flush(stream) : 0;
 }
 
 int getc(FILE *stream) __attribute__((alias("fgetc")));
@@ -146,8 +159,7 @@ int fputc(int c, FILE *stream)
     if (!(stream->flags & __SWR)) {
         return EOF;
     }
-    if (stream == stdout && mote_streams.out_at < mote_out() + MOTE_OUT_SIZE) {
-        *mote_streams.out_at++ = (unsigned char)c;
+    if (stream == stdout && append((unsigned char)c)) {
         return c & 0xff;
     }
     return put_slowly(c, stream);
@@ -188,14 +200,7 @@ static size_t read_bytes(unsigned char *to, size_t count, FILE *stream)
 static size_t write_bytes(const unsigned char *from, size_t count, FILE *stream)
 {
     if (stream == stdout && stream->flags & __SWR) {
-        size_t piece = count < mote_out_left() ? count : mote_out_left();
-        memcpy(mote_streams.out_at, from, piece);
-        mote_streams.out_at += piece;
-        if (piece < count) {
-            stream->flags |= __SERR;
-            errno = ENOSPC;
-        }
-        return piece;
+        return out_write(from, count, stream);
     }
     size_t done = 0;
     while (done < count && fputc(from[done], stream) != EOF) {

@@ -4,12 +4,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-#define IN_BASE  ((const unsigned char *)MOTE_IN_BASE)
-#define OUT_BASE ((unsigned char *)MOTE_OUT_BASE)
+#define IN_BASE ((const unsigned char *)MOTE_IN_BASE)
 
-struct mote_streams mote_streams = {IN_BASE, IN_BASE, OUT_BASE, OUT_BASE};
+struct mote_streams mote_streams = {IN_BASE, IN_BASE, MOTE_AT_END};
 
 size_t mote_in_left(void)
 {
@@ -18,37 +18,49 @@ size_t mote_in_left(void)
     return s->in_at < s->in_end ? (size_t)(s->in_end - s->in_at) : 0;
 }
 
-size_t mote_out_left(void)
-{
-    return (size_t)(OUT_BASE + MOTE_OUT_SIZE - mote_streams.out_at);
-}
-
 size_t mote_out_len(void)
 {
-    const struct mote_streams *s = &mote_streams;
-    size_t written = (size_t)((s->out_at > s->out_high ? s->out_at : s->out_high) - OUT_BASE);
-    return written != 0 ? written : MOTE_REG(MOTE_LAMBDA_OUT_LEN);
+    return MOTE_REG(MOTE_LAMBDA_OUT_LEN);
 }
 
 void mote_out_len_set(size_t len)
 {
-    len = len < MOTE_OUT_SIZE ? len : MOTE_OUT_SIZE;
-    mote_streams.out_at = mote_streams.out_high = OUT_BASE + len;
+    mote_streams.out_at = MOTE_AT_END;
     MOTE_REG(MOTE_LAMBDA_OUT_LEN) = len;
 }
 
-void mote_out_declare(void)
+/* A position at OUT's end stays there when the end moves. */
+static void out_move(size_t at)
 {
-    if (mote_streams.out_at != OUT_BASE || mote_streams.out_high != OUT_BASE) {
-        MOTE_REG(MOTE_LAMBDA_OUT_LEN) = mote_out_len();
+    mote_streams.out_at = at == mote_out_len() ? MOTE_AT_END : at;
+}
+
+static size_t out_position(void)
+{
+    return mote_streams.out_at == MOTE_AT_END ? mote_out_len() : mote_streams.out_at;
+}
+
+size_t mote_out_write(const void *from, size_t count)
+{
+    size_t at = out_position();
+    size_t left = MOTE_OUT_SIZE - at;
+    count = count < left ? count : left;
+    if (count == 0) {
+        return 0; /* which declares nothing */
     }
+    memcpy(mote_out() + at, from, count);
+    if (at + count > mote_out_len()) {
+        MOTE_REG(MOTE_LAMBDA_OUT_LEN) = at + count;
+    }
+    out_move(at + count);
+    return count;
 }
 
 /* Past its end IN can be sought, as a file can; OUT ends with its window. */
 long mote_seek(int fd, long offset, int whence)
 {
     struct mote_streams *s = &mote_streams;
-    long at = fd == 0 ? s->in_at - IN_BASE : s->out_at - OUT_BASE;
+    long at = fd == 0 ? s->in_at - IN_BASE : (long)out_position();
     long len = fd == 0 ? (long)mote_in_len() : (long)mote_out_len();
     long from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? at : len;
     long max = fd == 0 ? MOTE_IN_SIZE : MOTE_OUT_SIZE;
@@ -59,8 +71,7 @@ long mote_seek(int fd, long offset, int whence)
     if (fd == 0) {
         s->in_at = IN_BASE + from + offset;
     } else {
-        s->out_high = OUT_BASE + len;
-        s->out_at = OUT_BASE + from + offset;
+        out_move((size_t)(from + offset));
     }
     return from + offset;
 }

@@ -283,6 +283,41 @@ def test_streams_seek_and_push_back(machine, sdk_c):
     assert run.out == b'0 x 1 17 8 -1 1 3 x17 3'
 
 
+SEMIHOSTED = r'''
+#include <mote.h>
+#include <stdio.h>
+#include <unistd.h>
+void say(const char *text);
+__asm__(".text\n.balign 16\nsay: mv a1, a0\nli a0, 4\n" /* SYS_WRITE0 */
+        ".option push\n.option norvc\nslli zero, zero, 0x1f\nebreak\nsrai zero, zero, 7\n"
+        ".option pop\nret\n");
+int main(void) { %s }
+'''
+
+
+@pytest.mark.parametrize('statements, out', [
+    ('printf("one"); fflush(stdout); say("two"); printf("three"); say("four");',
+     b'onetwothreefour'),
+    ('printf("one"); say("two"); putchar(51); say("4"); puts("5"); say("6"); write(1, "7", 1);',
+     b'onetwo345\n67'),
+    ('fwrite("one", 1, 3, stdout); say("two"); fputs("three", stdout); say("four");',
+     b'onetwothreefour'),
+    ('printf("abc"); fseek(stdout, 1, SEEK_SET); say("d"); printf("BCD"); say("e"); putchar(70);',
+     b'aBCDeF'),
+    ('printf("abc"); fseek(stdout, 5, SEEK_SET); say("d"); putchar(88); say("e");',
+     b'abcd\0Xe'),
+    ('printf("abc"); rewind(stdout); printf("%ld", ftell(stdout)); fseek(stdout, 0, SEEK_END);'
+     'say("d"); printf("%ld", ftell(stdout));', b'0bcd4'),
+    ('mote_out()[0] = 97; mote_out_len_set(1); say("b"); printf("c%d", (int)mote_out_len());',
+     b'abc2'),
+    ('printf("abc"); rewind(stdout); mote_out_len_set(2); putchar(88);', b'abX'),
+    ('mote_out()[0] = 97; write(1, "", 0); fwrite("", 1, 0, stdout);', b'a'),
+])
+def test_stdio_and_semihosting_append_to_the_same_out(machine, sdk_c, statements, out):
+    run = machine.run(sdk_c(SEMIHOSTED % statements))
+    assert (run.status, run.out) == (0, out)
+
+
 def test_preserve_starts_as_zero_and_stays(machine, sdk_c):
     image = sdk_c('#include <mote.h>\n#include <stdio.h>\nMOTE_PRESERVE static int kept[3];\n'
                   'MOTE_NOINIT static int raw; static int zero; static int set = 7;\n'
