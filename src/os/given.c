@@ -13,12 +13,13 @@
 
 enum { FD_KEEP = 3 /* descriptors below are not ours to close */, PATH_SIZE = 4096 };
 
-/* Most of what can be wrong is the file that the user named. */
+/* Most of what can be wrong is the file that the user named; but EBADF is a standard file that was
+ * closed when we came (os_begin). */
 static int error_of(int number)
 {
     int err = os_error(number);
     bool is_the_files = err == ERR_DENIED || err == ERR_READ_ONLY || err == ERR_EXISTS ||
-                        (err == ERR_IO && number != EIO);
+                        (err == ERR_IO && number != EIO && number != EBADF);
     return is_the_files ? ERR_BAD_FILE : err;
 }
 

@@ -23,8 +23,9 @@
 void os_begin(void)
 {
     for (int fd = 0; fd < 3; fd++) {
+        int mode = fd == STDOUT_FILENO ? O_RDONLY : O_RDWR;
         /* The lowest free number is the one that open gives. */
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", mode) != fd) {
             os_exit(err_exit_status(ERR_IO)); /* no place for words */
         }
     }

@@ -11,8 +11,9 @@
 enum { OS_FDS_MAX = 8, OS_SELF_FD = 3 };
 
 /* First thing in main: standard input, output and error that were closed become /dev/null, or what
- * is opened next would take their places and get what is printed; and a write beyond the limit of
- * file sizes fails (ERR_FULL) instead of killing us. Programs that we start get neither. */
+ * is opened next would take their places and get what is printed; output is opened for reading, so
+ * that writing to it fails and what is lost is told. A write beyond the limit of file sizes fails
+ * (ERR_FULL) instead of killing us; programs that we start do not get that. */
 void os_begin(void);
 /* Raises the limit of open files to `wanted` where it is lower and may be; what it then is. */
 uint64_t os_allow_files(uint64_t wanted);

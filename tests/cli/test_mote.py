@@ -204,6 +204,29 @@ def test_full_standard_output_is_a_host_error(mote, source, tmp_path):
         assert done.returncode == 125 and b'No space left' in done.stderr
 
 
+@pytest.mark.parametrize('command', [
+    ['mote', '--help'], ['mote', '--version'], ['mote', '--man'], ['mote', 'serve', '--help'],
+    ['mote', 'cc', '--man'], ['rv32im', '--help'], ['rv32im', '--version'], ['rv32im', '--man'],
+    ['mote', 'run', 'program.c'], ['mote', 'dis', '--raw', 'program.c'], ['mote', 'new', 'hello'],
+    ['mote', 'cc', '-E', 'program.c']])
+def test_closed_standard_output_is_a_host_error(mote, rv32im, source, tmp_path, command):
+    source(UPPER % 0)
+    program = mote if command[0] == 'mote' else rv32im
+    done = subprocess.run(['sh', '-c', 'exec "$@" >&-', 'sh', program, *command[1:]], input=b'x',
+                          stderr=subprocess.PIPE, cwd=tmp_path, timeout=120)
+    is_compilers = command[1] == 'cc' and command[2] == '-E'
+    assert done.returncode == (1 if is_compilers else 125)
+    assert b'Bad file descriptor' in done.stderr
+
+
+def test_nothing_to_print_needs_no_standard_output(mote, rv32im, cross, tmp_path):
+    firmware = cross.asm(RAW_EXIT.format(code=3))
+    for command in ([mote, 'run', firmware], [rv32im, firmware, 'ram', '/dev/null', 'out']):
+        done = subprocess.run(['sh', '-c', 'exec "$@" >&- </dev/null', 'sh', *command],
+                              stderr=subprocess.PIPE, cwd=tmp_path, timeout=120)
+        assert (done.returncode, done.stderr) == (3, b'')
+
+
 def test_cc_is_the_compiler_with_the_specs(call, source):
     done = call('cc', '-O2', source(UPPER % 3), '-o', 'program.elf')
     assert (done.returncode, done.stderr) == (0, b'')

@@ -188,6 +188,18 @@ def test_a_lost_console_is_a_host_error(mote, talk, rom, memory):
     assert done.returncode == 125
 
 
+def test_closed_standard_output_is_a_host_error(mote, talk, rom, memory, tmp_path):
+    path = rom('count')
+    put(talk, path)
+    assert talk('post', data=b'x').returncode == 0
+    for args in (['ls'], ['get', 'rom'], ['get', 'ram'], ['put', path], ['post']):
+        done = subprocess.run(['sh', '-c', 'exec "$@" >&-', 'sh', mote, *args], input=b'x',
+                              stderr=subprocess.PIPE, cwd=tmp_path, timeout=60,
+                              env={**os.environ, 'MOTE_SESSION': str(memory)})
+        assert done.returncode == 125, args
+        assert b'standard output: Bad file descriptor' in done.stderr, args
+
+
 def test_caps(talk, rom):
     put(talk, rom('forever'))
     done = talk('post', '--max-cycles=1k')
