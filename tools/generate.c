@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* usage: generate TARGET > FILE. One row of `targets` for each; a target prints to stdout. All but
- * `sdk` and `titles` are Markdown tables, which tools/docs puts into the pages of docs/source;
+ * `sdk` and `titles` are Markdown, which tools/docs puts into the pages of docs/source;
  * `titles` it keeps in contrib/cgi/mcu.sh. */
 
 /* What the access column of mem.def and dev.def is made of. */
@@ -327,6 +327,18 @@ static void print_fields(void)
 #undef FIELD
 }
 
+/* One paragraph. */
+static void print_forbidden(void)
+{
+    const char *between = "";
+#define FORBIDDEN(name)              \
+    printf("%s`%s`", between, name); \
+    between = ", ";
+#include "service/forbidden.def"
+#undef FORBIDDEN
+    puts(".");
+}
+
 /* By status; a type that both tables have with a status is printed once. */
 static void print_problems(void)
 {
@@ -413,6 +425,7 @@ static const struct target {
     {"interrupts", print_interrupts},
     {"routes", print_routes},
     {"fields", print_fields},
+    {"forbidden", print_forbidden},
     {"problems", print_problems},
     {"options", print_options},
     {"titles", print_titles},

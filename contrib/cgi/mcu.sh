@@ -474,8 +474,9 @@ run_machine()
 }
 
 # Sorts the guest's header lines: those that it may set go to the file `given`, its status into
-# `guest_status` (`bad` where it is none). Not its business are those of src/service/forbidden.def
-# and what would make a web server send its own files (X-Sendfile and the like).
+# `guest_status` (`bad` where it is none). Of several Status or Content-Type the last counts. Not
+# its business are those of src/service/forbidden.def and what would make a web server send its own
+# files (X-Sendfile and the like).
 read_guest_headers()
 {
     : >given
@@ -493,10 +494,10 @@ read_guest_headers()
         name ~ /^(strict-transport-security|clear-site-data|alt-svc|report-to)$/ ||
         name ~ /^(reporting-endpoints|proxy-.*|content-security-policy.*)$/ ||
         name ~ /^(access-control-.*|mcu-.*|x-sendfile.*|x-lighttpd-.*|x-accel-.*)$/ { next }
-        name == "content-type" && typed++ { next }
+        name == "content-type" { type = $0; next }
         { print > "given" }
         END {
-            if (!typed) print "Content-Type: application/octet-stream" > "given"
+            print type == "" ? "Content-Type: application/octet-stream" : type > "given"
             print status
         }' headers) || store_full
 }

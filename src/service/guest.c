@@ -154,7 +154,10 @@ static int status_of(struct span value)
     return status >= 200 && status <= 599 ? status : 0;
 }
 
-static int take(struct guest_reply *reply, const struct meta_header *header, struct msg *msg)
+/* Of Status and Content-Type, which a reply has once, the last one counts: `type` holds its line.
+ */
+static int take(struct guest_reply *reply, struct buf *type, const struct meta_header *header,
+                struct msg *msg)
 {
     if (span_equals_nocase(header->name, "Status")) {
         reply->status = status_of(header->value);
@@ -164,12 +167,14 @@ static int take(struct guest_reply *reply, const struct meta_header *header, str
                                     header->value.len > 40 ? 40 : (int)header->value.len,
                                     (const char *)header->value.data);
     }
-    bool is_type = span_equals_nocase(header->name, "Content-Type");
-    if (is_forbidden(header->name) || (is_type && reply->has_type)) {
+    if (is_forbidden(header->name)) {
         return 0;
     }
-    reply->has_type |= is_type;
-    if (http_put_field(&reply->lines, header->name, header->value)) {
+    bool is_type = span_equals_nocase(header->name, "Content-Type");
+    if (is_type) {
+        buf_clear(type);
+    }
+    if (http_put_field(is_type ? type : &reply->lines, header->name, header->value)) {
         return fail(msg, ERR_ARGUMENT, "the guest set the header `%.*s` to what is no field value",
                     header->name.len > 40 ? 40 : (int)header->name.len,
                     (const char *)header->name.data);
@@ -181,13 +186,16 @@ int guest_reply_read(struct span meta, struct guest_reply *reply, struct msg *ms
 {
     *reply = (struct guest_reply){0};
     buf_init(&reply->lines, LINES_BYTES_MAX);
+    struct buf type;
+    buf_init(&type, LINES_BYTES_MAX);
     struct meta_header header;
+    int err = 0;
     int more;
-    while ((more = meta_next(&meta, &header, msg)) > 0) {
-        int err = take(reply, &header, msg);
-        if (err) {
-            return err;
-        }
+    while (!err && (more = meta_next(&meta, &header, msg)) != 0) {
+        err = more < 0 ? more : take(reply, &type, &header, msg);
     }
-    return more;
+    reply->has_type = type.len > 0;
+    buf_put(&reply->lines, type.data, type.len);
+    buf_deinit(&type);
+    return err;
 }

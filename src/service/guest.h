@@ -19,6 +19,7 @@ struct guest_reply {
 };
 
 /* Reads the guest's half of META; buf_deinit the lines afterwards in any case. Headers that are
- * the server's to set are dropped. ERR_ARGUMENT for what is no header line (a CR, LF or NUL in a
+ * the server's to set are dropped (forbidden.def); of several Status or Content-Type the last
+ * counts. ERR_ARGUMENT for what is no header line (a CR, LF or NUL in a
  * value, a name that is no token) or a status out of range: the run counts as a fault. */
 MUST_CHECK int guest_reply_read(struct span meta, struct guest_reply *reply, struct msg *msg);

@@ -439,11 +439,14 @@ def test_exit_codes(web, cross):
 def test_a_guest_sets_headers_within_bounds(web, cross):
     path = f'/{web.put(cross.bin(HEADERS))}'
     reply = web.curl('POST', path, body=b'Status: 404 Gone fishing\nX-Fish: trout\r\n'
-                                        b'Content-Type: text/html\ncontent-type: text/other\n'
-                                        b'Location: https://example.org/\n')
+                                        b'Content-Type: text/other\ncontent-type: text/html\n'
+                                        b'Location: https://example.org/\nVary: X-Fish\n')
     assert (reply.status, reply.body, reply['X-Fish']) == (404, b'B', 'trout')
     assert reply['Content-Type'] == 'text/html'
     assert reply['Location'] == 'https://example.org/'
+    assert {v for vary in reply.fields['vary'] for v in vary.split(', ')} == {'Cookie', 'X-Fish'}
+    reply = web.curl('POST', path, body=b'Status: 201\nX-A: 1\nStatus: 404\nX-A: 2\n')
+    assert reply.status == 404 and ', '.join(reply.fields['x-a']) == '1, 2'
     assert web.curl('POST', path, body=b'').fields['content-type'] == ['application/octet-stream']
     for status in (204, 205, 304):
         reply = web.curl('POST', path, body=b'Status: %d\n' % status)

@@ -113,9 +113,17 @@ def test_what_a_guest_may_set(client, rom):
         assert empty.status == status and empty.body == b''
 
 
+def test_of_a_reply_header_that_comes_again(client, rom):
+    reply = client('POST', rom('meta'), b'Status: 201\nContent-Type: a/b\nX-Fish: cod\n'
+                   b'status: 404\ncontent-type: text/html\nx-fish: eel\nVary: X-Fish\n')
+    assert reply.status == 404 and reply.all('Content-Type') == ['text/html']
+    assert reply.all('X-Fish') == ['cod', 'eel']
+    assert reply.all('Vary') == ['Cookie', 'X-Fish']  # the server's and the guest's
+
+
 @pytest.mark.parametrize('name', [
     'Set-Cookie', 'Content-Length', 'Transfer-Encoding', 'Connection', 'Keep-Alive', 'Upgrade',
-    'Trailer', 'Cache-Control', 'X-Content-Type-Options', 'Content-Security-Policy',
+    'Trailer', 'Date', 'Cache-Control', 'X-Content-Type-Options', 'Content-Security-Policy',
     'Strict-Transport-Security', 'Clear-Site-Data', 'Alt-Svc', 'Report-To', 'Reporting-Endpoints',
     'NEL', 'Access-Control-Allow-Origin', 'Mcu-Halt', 'mcu-anything'])
 def test_what_a_guest_may_not_set(client, rom, name):
@@ -126,7 +134,9 @@ def test_what_a_guest_may_not_set(client, rom, name):
 
 @pytest.mark.parametrize('lines', [b'X: a\rb\n', b'X: a\0b\n', b'no colon\n', b'X y: a\n',
                                    b'Status: 199\n', b'Status: 600\n', b'Status: fish\n',
-                                   b'Status: 2000\n', b': a\n'])
+                                   b'Status: 2000\n', b': a\n', b'Status: 600\nStatus: 200\n',
+                                   b'Status: 200\nStatus: 600\n',
+                                   b'Content-Type: a\x01b\nContent-Type: a/b\n'])
 def test_bad_reply_headers_are_a_fault(client, rom, lines):
     path = rom('meta')
     reply = client('POST', path, lines)
