@@ -14,8 +14,16 @@ static int check_framing_bytes(struct conn *c, const char *end)
         bool is_control =
             (byte < ' ' && byte != '\t' && byte != '\r' && byte != '\n') || byte == 0x7f;
         bool is_nameless = last == '\n' && (byte == ':' || byte == ' ' || byte == '\t');
-        if (is_control || is_nameless || (byte == '\n') != (last == '\r')) {
-            return refuse(c, 400, "bad-chunk", "the framing of a chunk is malformed");
+        if (is_control) {
+            return refuse(c, 400, "bad-chunk",
+                          "a line around a chunk holds the control byte 0x%02x", byte);
+        }
+        if (is_nameless) {
+            return refuse(c, 400, "bad-chunk",
+                          "a field behind the last chunk has no name, or is folded over two lines");
+        }
+        if ((byte == '\n') != (last == '\r')) {
+            return refuse(c, 400, "bad-chunk", "%s", malformed_text(HPE_CR_EXPECTED, ""));
         }
         last = byte;
     }
@@ -81,8 +89,8 @@ int body_feed(struct conn *c)
         return ERR_ARGUMENT;
     }
     if (error != HPE_OK && error != HPE_PAUSED) {
-        return refuse(c, 400, "bad-chunk", "a chunk of the body is malformed: %s",
-                      llhttp_errno_name(error));
+        return refuse(c, 400, "bad-chunk", "%s",
+                      malformed_text(error, "a chunk is not what HTTP/1.1 has"));
     }
     const char *end = error == HPE_PAUSED ? llhttp_get_error_pos(&c->parser) : start + len;
     size_t used = (size_t)(end - start);

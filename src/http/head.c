@@ -49,16 +49,57 @@ static bool has_prefix_nocase(struct span text, const char *prefix)
     return text.len >= len && span_equals_nocase(span_of(text.data, len), prefix);
 }
 
-/* An authority without user information: RFC 3986's host and port, loosely, and not empty. */
+/* How much of a client's text a refusal shows. */
+static int shown(struct span text)
+{
+    return text.len < 60 ? (int)text.len : 60;
+}
+
+/* What follows a host: nothing, or a colon and digits, of which there may be none (RFC
+ * 3986, 3.2.3).
+ */
+static bool is_port(struct span rest)
+{
+    if (rest.len > 0 && rest.data[0] != ':') {
+        return false;
+    }
+    uint32_t port = 0;
+    for (size_t i = 1; i < rest.len; i++) {
+        if (rest.data[i] < '0' || rest.data[i] > '9') {
+            return false;
+        }
+        port = port * 10 + (rest.data[i] - '0');
+        if (port > UINT16_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The length of the host that an authority begins with, an IPv6 address with its brackets; 0 where
+ * there is none. */
+static size_t host_len(struct span text)
+{
+    bool is_v6 = text.len > 0 && text.data[0] == '[';
+    struct span rest = text;
+    size_t len = span_cut(&rest, is_v6 ? ']' : ':').len;
+    return !is_v6 ? len : rest.data ? len + 1 : 0;
+}
+
+/* An authority without user information: a host, loosely, which is not empty, and its port. */
 static bool is_authority(struct span text)
 {
+    size_t len = host_len(text);
+    if (len == 0 || !is_port(span_of(text.data + len, text.len - len))) {
+        return false;
+    }
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.data[i];
         if (!is_alnum(c) && (c == 0 || !strchr("-._~%:[]!$&'()*+,;=", c))) {
             return false;
         }
     }
-    return text.len > 0;
+    return true;
 }
 
 /* ---- the request line ---- */
@@ -82,7 +123,9 @@ static int read_absolute(struct conn *c, struct span rest)
     struct http_request *r = &c->request;
     r->host = span_of(rest.data, len);
     if (!is_authority(r->host)) {
-        return refuse(c, 400, "bad-target", "the target's host is not one");
+        return refuse(c, 400, "bad-target",
+                      "the target's `%.*s` is not a host and, if any, a port up to 65535",
+                      shown(r->host), (const char *)r->host.data);
     }
     split_path(r, span_of(rest.data + len, rest.len - len));
     return 0;
@@ -122,9 +165,10 @@ static int refuse_version(struct conn *c)
     return refuse(c, 400, "bad-request-line", "the request line does not end in an HTTP version");
 }
 
-static int refuse_method(struct conn *c)
+static int refuse_method(struct conn *c, struct span method)
 {
-    return refuse(c, 501, "unknown-method", "this method is not implemented");
+    return refuse(c, 501, "unknown-method", "the method `%.*s` is not implemented", shown(method),
+                  (const char *)method.data);
 }
 
 static int read_version(struct conn *c, struct span version)
@@ -157,7 +201,7 @@ static int read_request_line(struct conn *c, struct span line)
         return err;
     }
     if (method.len > HTTP_METHOD_LEN_MAX || span_equals_string(method, "CONNECT")) {
-        return refuse_method(c);
+        return refuse_method(c, method);
     }
     r->method = method;
     return read_target(c);
@@ -195,7 +239,9 @@ static int check_host(struct conn *c)
     }
     struct span host = {0};
     if (http_field(r, "Host", &host) && !is_authority(host)) {
-        return refuse(c, 400, "bad-host", "the Host field does not name a host");
+        return refuse(c, 400, "bad-host",
+                      "the Host field `%.*s` is not a host and, if any, a port up to 65535",
+                      shown(host), (const char *)host.data);
     }
     if (r->host.len == 0) {
         r->host = host;
@@ -228,7 +274,8 @@ static int check_coding(struct conn *c, struct span coding)
     }
     if (!span_equals_nocase(coding, "chunked")) {
         return refuse(c, 501, "unknown-coding",
-                      "the only Transfer-Encoding spoken here is chunked");
+                      "the Transfer-Encoding `%.*s` is not spoken here, only chunked is",
+                      shown(coding), (const char *)coding.data);
     }
     r->is_chunked = true;
     return 0;
@@ -284,8 +331,13 @@ static int check_connection(struct conn *c)
     r->keeps_alive = keeps && !closes;
     struct span expect;
     if (r->minor > 0 && http_field(r, "Expect", &expect)) {
-        if (http_field_repeats(r, "Expect") > 1 || !span_equals_nocase(expect, "100-continue")) {
-            return refuse(c, 417, "bad-expectation", "the only Expect known here is 100-continue");
+        if (http_field_repeats(r, "Expect") > 1) {
+            return refuse(c, 417, "bad-expectation", "the request has two Expect fields");
+        }
+        if (!span_equals_nocase(expect, "100-continue")) {
+            return refuse(c, 417, "bad-expectation",
+                          "the Expect `%.*s` is unknown here, only 100-continue is known",
+                          shown(expect), (const char *)expect.data);
         }
         r->expects_continue = true;
     }
@@ -293,6 +345,19 @@ static int check_connection(struct conn *c)
 }
 
 /* ---- llhttp's turn ---- */
+
+const char *malformed_text(llhttp_errno_t error, const char *fallback)
+{
+    switch (error) {
+#define MALFORMED(name, text) \
+    case HPE_##name:          \
+        return text;
+#include "http/malformed.def"
+#undef MALFORMED
+    default:
+        return fallback;
+    }
+}
 
 static int on_headers_complete(llhttp_t *parser)
 {
@@ -311,8 +376,8 @@ static int check_with_llhttp(struct conn *c, struct span head)
             llhttp_execute(&c->parser, (const char *)head.data + method_len, head.len - method_len);
     }
     if (error != HPE_PAUSED) {
-        return refuse(c, 400, "bad-request", "the request cannot be understood: %s",
-                      llhttp_errno_name(error));
+        return refuse(c, 400, "bad-request", "%s",
+                      malformed_text(error, "the request's head is not what HTTP/1.1 has"));
     }
     llhttp_resume(&c->parser);
     return 0;
@@ -352,7 +417,7 @@ static int refuse_long_line(struct conn *c)
     struct span target = span_cut(&rest, ' ');
     size_t limit = c->server->options.target_bytes_max;
     if (method.len > HTTP_METHOD_LEN_MAX) {
-        return refuse_method(c);
+        return refuse_method(c, method);
     }
     return target.len > limit ? refuse_over(c, &target_limit, limit, target.len)
                               : refuse_version(c);

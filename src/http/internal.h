@@ -141,6 +141,8 @@ struct span server_date(struct http_server *server);
 /* Looks at what came in: 1 where the head is complete and good (conn->request is filled), 0 where
  * more must come, ERR_ARGUMENT with conn->refusal where it is refused. */
 MUST_CHECK int head_parse(struct conn *c);
+/* What llhttp found wrong, in words; `fallback` for what our own checks should have seen first. */
+const char *malformed_text(llhttp_errno_t error, const char *fallback);
 
 /* ---- body.c ---- */
 /* Uses [head_len, in_len): 1 where the body is complete, 0 where more must come or an answer was

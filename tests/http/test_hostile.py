@@ -1,6 +1,7 @@
 # test_hostile.py - requests that are wrong on purpose: each has its answer, and the server lives on
 # SPDX-License-Identifier: MIT
 import ast
+import json
 import re
 import socket
 from pathlib import Path
@@ -72,8 +73,40 @@ def test_hostile_requests(server, client, name):
     answer = exchange_to_the_end(server.port, data)
     assert answer[:9] == b'HTTP/1.1 ' and int(answer[9:12]) == status, answer[:200]
     assert answer.count(b'\r\nDate: ') == answer.count(b'\r\nConnection: close\r\n') == 1
-    assert b'"type":"urn:mote:problem:' in answer
+    assert b'"type":"urn:mote:problem:' in answer and b'HPE_' not in answer
     assert client('GET', '/healthz').status == 200
+
+
+@pytest.mark.parametrize('name, words', [
+    ('coding_unknown', '`xchunked`'), ('coding_before_chunked', '`gzip, chunked`'),
+    ('expects_the_unknown', '`a-miracle`'), ('expects_twice', 'two Expect'),
+    ('connect', '`CONNECT`'), ('method_too_long', '`GETGET'),
+    ('host_with_large_port', '`localhost:65536`'), ('target_with_large_port', '65535'),
+    ('chunk_size_not_hex', 'hexadecimal'), ('chunk_size_overflows', '64 bits'),
+    ('chunk_longer_than_size', 'not as long as its size says'),
+    ('chunk_ends_with_lf', 'chunk'), ('last_chunk_ends_with_lf', 'CR LF'),
+    ('trailer_without_name', 'no name'), ('trailer_folded', 'folded'),
+    ('trailer_with_lf', 'CR LF')])
+def test_a_refusal_says_what_is_wrong(server, name, words):
+    answer = exchange_to_the_end(server.port, HOSTILE[name][0])
+    assert words in json.loads(answer.partition(b'\r\n\r\n')[2])['detail']
+
+
+@pytest.mark.parametrize('host', ['localhost:65535', 'localhost:', 'LocalHost:080', '[::1]',
+                                  '[::1]:8080', '127.0.0.1:0'])
+def test_a_host_may_have_any_port(server, host):
+    answer = exchange(server.port, f'GET /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n'.encode())
+    assert answer.startswith(b'HTTP/1.1 200 ')
+
+
+@pytest.mark.parametrize('field, status', [(b'Expect: ', 417), (b'Transfer-Encoding: ', 501)])
+def test_what_a_refusal_shows_is_bounded_and_escaped(server, field, status):
+    value = b'"\\\xff<\xc3\xa4>' + b'x' * 4000
+    answer = exchange_to_the_end(server.port, b'POST /mcu HTTP/1.1\r\n' + HOST + field + value +
+                                 b'\r\n\r\n')
+    assert answer.startswith(b'HTTP/1.1 %d ' % status)
+    detail = json.loads(answer.partition(b'\r\n\r\n')[2])['detail']
+    assert '`"\\\ufffd<\u00e4>x' in detail and len(detail) < 200
 
 
 @pytest.mark.parametrize('name', MORE)
