@@ -408,6 +408,8 @@ static void put_ram_done(void *context)
     } else {
         struct buf lines;
         buf_init(&lines, LINES_MAX);
+        buf_print(&lines, "Location: /mcu/%s/%s\r\n", id_text(&request->ids.first).text,
+                  id_text(&request->ids.second).text);
         put_version(&lines, &request->ram_info);
         struct http_body body = http_body_borrowed(span_of(NULL, 0));
         request_reply(request, request->err == 1 ? 201 : 200, &lines, &body);

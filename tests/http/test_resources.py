@@ -101,13 +101,14 @@ def test_ram_images(client, rom):
     path = rom('count')
     session = f'{path}/{uuid.uuid4()}'
     put = client('PUT', session, b'\x09' + bytes(5000))
-    assert put.status == 201 and put['Mcu-Ram-Version']
+    assert put.status == 201 and put['Mcu-Ram-Version'] and put['Location'] == session
     got = client('GET', session)
     assert got.status == 200 and got.body == b'\x09'
     assert got['ETag'] == f'"{put["Mcu-Ram-Version"]}"'
     run = client('POST', session)
     assert run.body == b'10' and run['Mcu-Ram-Version'] != put['Mcu-Ram-Version']
-    assert client('PUT', session, b'\x01').status == 200
+    again = client('PUT', session, b'\x01')
+    assert again.status == 200 and again['Location'] == session
     assert client('GET', session).body == b'\x01'
 
 
