@@ -134,11 +134,20 @@ is_id()
     esac
 }
 
+# Sets `lower` to TEXT with small letters.
+lower()
+{
+    lower=$1
+    case $1 in
+    *[ABCDEFGHIJKLMNOPQRSTUVWXYZ]*) lower=$(printf '%s' "$1" | tr '[:upper:]' '[:lower:]') ;;
+    esac
+}
+
 # Sets `id` to TEXT with small letters.
 small()
 {
-    id=$1
-    case $id in *[ABCDEF]*) id=$(printf '%s' "$id" | tr ABCDEF abcdef) ;; esac
+    lower "$1"
+    id=$lower
 }
 
 new_id()
@@ -219,12 +228,30 @@ need_rom()
 
 # ---- what is refused before anything is done
 
+# Takes the Host apart, whose letters are small already: `name`, and `port`, which may be empty.
+split_host()
+{
+    port=
+    case $1 in
+    '['*']') name=$1 ;;
+    '['*']:'*) name=${1%:*} port=${1##*:} ;;
+    *:*) name=${1%%:*} port=${1#*:} ;;
+    *) name=$1 ;;
+    esac
+    case $port in
+    *[!0123456789]* | ????????????*) port=65536 ;; # none at all
+    esac
+    [ "${port:-0}" -le 65535 ] ||
+        problem 400 bad-host "the Host $1 is not a host and, if any, a port up to 65535"
+}
+
+# Whether the Host HOST is one that we go by.
 is_our_host()
 {
-    name=${1%:*}
-    case $1 in *]) name=$1 ;; esac # [::1] without a port
+    split_host "$1"
     for good in localhost 127.0.0.1 '[::1]' ${MOTE_HOSTS-}; do
-        [ "$name" != "$good" ] || return 0
+        lower "$good"
+        [ "$name" != "$lower" ] || return 0
     done
     return 1
 }
@@ -232,13 +259,16 @@ is_our_host()
 # What a page of another site must not make a browser do.
 refuse_tricks()
 {
-    [ -z "${HTTP_HOST-}" ] || is_our_host "$HTTP_HOST" ||
+    lower "${HTTP_HOST-}"
+    host=$lower
+    [ -z "$host" ] || is_our_host "$host" ||
         problem 421 host 'the Host is none of localhost, 127.0.0.1, [::1] and MOTE_HOSTS'
     case $method in PUT | POST) ;; *) return ;; esac
     scheme=http
     [ "${HTTPS-}" != on ] || scheme=https
-    case ${HTTP_ORIGIN-} in
-    '' | "$scheme://${HTTP_HOST-}") ;;
+    lower "${HTTP_ORIGIN-}"
+    case $lower in
+    '' | "$scheme://$host") ;;
     *) problem 403 origin "the Origin is another site's" ;;
     esac
     case ${HTTP_SEC_FETCH_SITE-} in
@@ -307,6 +337,12 @@ commit()
     sync "$1" && mv -fT "$1" "$2" && sync "${2%/*}"
 }
 
+# commit_ram FILE: the same for the session's image, whose folder may be new, too.
+commit_ram()
+{
+    commit "$1" "$MOTE_STORE/ram/$ram/image" && sync "$MOTE_STORE/ram"
+}
+
 # One request at a time for each session: waits for its turn, which ends with this process. The
 # lock is on the folder, since the image is replaced.
 take_turn()
@@ -372,9 +408,9 @@ put_ram()
     # Always of the window's size: an empty file would be a session that never ran.
     cp --sparse=always body image || store_full
     truncate -s "$window" image || store_full
-    commit image "$MOTE_STORE/ram/$ram/image" || store_full
+    commit_ram image || store_full
     head_fields $status
-    printf 'Content-Length: 0\n\n'
+    printf 'Location: /mcu/%s/%s\nContent-Length: 0\n\n' "$rom" "$ram"
 }
 
 get_rom()
@@ -533,10 +569,42 @@ send_out()
     fi
 }
 
+# wants_bytes: whether Accept rates OUT higher than a report, read as src/service/accept.c does: of
+# the ranges that cover a type the closest counts, of several such the first.
+wants_bytes()
+{
+    printf '%s\n' "${HTTP_ACCEPT-*/*}" | awk '
+        function trim(text) { gsub(/^[ \t]+|[ \t]+$/, "", text); return text }
+        function rate(list, type,    ranges, parts, pair, n, m, i, j, range, near, best, q, rated) {
+            best = rated = 0
+            n = split(list, ranges, ",")
+            for (i = 1; i <= n; i++) {
+                m = split(ranges[i], parts, ";")
+                range = tolower(trim(parts[1]))
+                near = range == "*/*" ? 1 : range == substr(type, 1, index(type, "/")) "*" ? 2 : 0
+                near = range == type ? 3 : near
+                q = 1
+                for (j = 2; j <= m; j++) {
+                    split(parts[j] "=", pair, "=")
+                    if (tolower(trim(pair[1])) == "q") {
+                        q = trim(substr(parts[j], index(parts[j] "=", "=") + 1))
+                        q = q ~ /^(0(\.[0-9]?[0-9]?[0-9]?)?|1(\.0?0?0?)?)$/ ? q + 0 : -1
+                    }
+                }
+                if (q >= 0 && near > best) {
+                    best = near
+                    rated = q
+                }
+            }
+            return rated
+        }
+        { exit !(rate($0, "application/octet-stream") > rate($0, "application/problem+json")) }'
+}
+
 answer_fault()
 {
     report_run no
-    if [ "${HTTP_ACCEPT-}" = application/octet-stream ]; then
+    if wants_bytes; then
         head_fields 502
         printf 'Content-Type: application/octet-stream\n'
         send_out 502
@@ -600,7 +668,7 @@ post_run()
     run_machine
     refuse_failed_run
     [ "$is_new" = no ] || take_turn
-    if ! commit ram "$MOTE_STORE/ram/$ram/image"; then
+    if ! commit_ram ram; then
         report_run no
         store_full
     fi

@@ -323,6 +323,33 @@ def test_ids_in_the_path_win_and_roms_share_a_session(web, jar, rom, cross):
     assert web.curl('POST', body=b'', jar=jar).body == b'A'
 
 
+def test_each_name_is_on_the_disk_before_the_reply(start_web, rom, tmp_path):
+    """A script like ours, whose sync and mv note what they are called for."""
+    folder, notes = tmp_path / 'bin', tmp_path / 'notes'
+    folder.mkdir()
+    for name in ('sync', 'mv'):
+        (folder / name).write_text(
+            f'#!/bin/sh\necho "{name} $*" >>{notes}\nexec /bin/{name} "$@"\n')
+        (folder / name).chmod(0o755)
+    script = tmp_path / 'mcu.sh'
+    text = (CONTRIB / 'mcu.sh').read_text()
+    assert text.count('\nPATH=') == 1
+    script.write_text(text.replace('\nPATH=', f'\nPATH={folder}:'))
+    script.chmod(0o755)
+    web = start_web(script=script)
+    program = web.put(rom('visits'))
+    assert notes.read_text().splitlines() == [
+        'sync body', f'mv -fT body {web.store}/rom/{program}', f'sync {web.store}/rom']
+    for make in (lambda: web.curl('POST', f'/{program}', body=b'')['Mcu-Ram'],
+                 lambda: web.curl('PUT', f'/{program}/{uuid.uuid4()}',
+                                  body=b'x')['Location'].rpartition('/')[2]):
+        notes.unlink()
+        session = f'{web.store}/ram/{make()}'
+        synced, moved, *names = notes.read_text().splitlines()
+        assert synced.startswith('sync ') and moved.endswith(f' {session}/image')
+        assert names == [f'sync {session}', f'sync {web.store}/ram']
+
+
 def test_a_rom_can_be_replaced(web, rom, cross):
     counter = web.put(cross.bin(COUNTER))
     session = web.curl('POST', f'/{counter}', body=b'')['Mcu-Ram']
@@ -405,6 +432,29 @@ def test_a_fault_rolls_back(web, cross):
     assert (third.status, third.body) == (502, b'B')
     assert web.curl('POST', f'/{faulty}/{session}', body=b'').body == b'B'
     assert web.is_tidy()
+
+
+BYTES, REPORT = 'application/octet-stream', 'application/problem+json'
+
+
+@pytest.mark.parametrize('accept, wanted', [
+    (None, REPORT), ('*/*', REPORT), ('text/html', REPORT), (BYTES, BYTES),
+    ('Application/Octet-Stream', BYTES), (f'text/html , {BYTES} ; Q=0.5', BYTES),
+    (f'{BYTES}, */*', REPORT), (f'{BYTES}, */*;q=0.1', BYTES), (f'*/*;q=0.1, {BYTES}', BYTES),
+    ('application/*;q=0.5', REPORT), (f'application/*;q=0.5, {BYTES};q=0.6', BYTES),
+    (f'application/*;q=0.5, {BYTES};q=0.4', REPORT), (f'*/*, {REPORT};q=0.9', BYTES),
+    (f'{BYTES};q=0', REPORT), (f'{BYTES};q=2', REPORT), (f'{BYTES};q=0.1234', REPORT),
+    (f'{BYTES};q', REPORT), (f'{BYTES};q=1.001', REPORT), (f'{BYTES};q=1.', BYTES),
+    (f'{BYTES};q=1=1', REPORT), (f'{BYTES};x=q=0', BYTES), (f'{BYTES};v=1;q=0.3', BYTES),
+    (f'{BYTES};q=0, {BYTES}', REPORT), (f'{BYTES}s', REPORT), ('application', REPORT),
+    (',;,=', REPORT), (f'"{BYTES}"', REPORT)])
+def test_accept_means_what_it_means_to_the_server(web, server, cross, accept, wanted):
+    image = cross.bin(FAULTY)
+    for url in (web.url, server.url + '/mcu'):
+        program = json.loads(web.curl('PUT', url=url, body=image.read_bytes()).body)['id']
+        field = ['-H', f'Accept: {accept}' if accept is not None else 'Accept:']
+        reply = web.curl('POST', f'/{program}', *field, url=url, body=b'!')
+        assert (reply.status, reply['Content-Type']) == (502, wanted), url
 
 
 def test_the_caps_commit_and_answer_504(start_web, cross):
@@ -673,6 +723,27 @@ def test_put_tells_format_and_entry(web, body, kind, entry):
     assert (document['format'], document['entry']) == (kind, entry)
 
 
+def call_script(web, rv32im, **variables):
+    """The script's reply without a server that has looked at the request before it."""
+    environment = {'MOTE_STORE': web.store, 'MOTE_RV32IM': rv32im, 'REQUEST_METHOD': 'OPTIONS',
+                   **variables}
+    done = subprocess.run([variables.get('script', CONTRIB / 'mcu.sh')], env=environment,
+                          stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    assert done.stderr == b''
+    return done.stdout
+
+
+@pytest.mark.parametrize('host, status', [
+    ('localhost', 204), ('LocalHost:8080', 204), ('127.0.0.1:', 204), ('[::1]', 204),
+    ('[::1]:65535', 204), ('localhost:080', 204), ('Mote.Example', 204), ('mote.example:1', 204),
+    ('evil.example', 421), ('localhost.', 421), ('localhost:99999', 400), ('localhost:http', 400),
+    ('localhost:1:1', 400), ('[::1]:65536', 400), ('[::1', 400), ('::1', 400), ('*', 421),
+    ('localhost:99999999999999999999', 400)])
+def test_host_means_what_it_means_to_the_server(web, rv32im, host, status):
+    reply = call_script(web, rv32im, HTTP_HOST=host, MOTE_HOSTS='mote.EXAMPLE')
+    assert reply.startswith(b'Status: %d\n' % status)
+
+
 def test_pages_of_other_sites_are_refused(web, rom):
     path = f'/{web.put(rom("upper"))}'
     web.curl('GET', path, '-H', 'Host: evil.example').problem(421, 'host')
@@ -680,7 +751,7 @@ def test_pages_of_other_sites_are_refused(web, rom):
                         (f'Origin: https://127.0.0.1:{web.port}', 'origin'),
                         ('Sec-Fetch-Site: cross-site', 'site')):
         web.curl('POST', path, '-H', field, body=b'').problem(403, kind)
-    own = f'Origin: http://127.0.0.1:{web.port}'
+    own = f'Origin: HTTP://127.0.0.1:{web.port}'
     assert web.curl('POST', path, '-H', own, '-H', 'Sec-Fetch-Site: same-origin',
                     body=b'a').body == b'A'
 
