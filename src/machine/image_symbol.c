@@ -1,5 +1,6 @@
 /* image_symbol.c - the symbols of an ELF, and where an image has code */
 /* SPDX-License-Identifier: MIT */
+#include "base/limits.h"
 #include "machine/image_format.h"
 #include "machine/machine.h"
 
@@ -32,10 +33,8 @@ static Elf32_Sym read_symbol(const struct image *image, uint32_t number)
     return symbol;
 }
 
-/* Longer names are none: each is looked through whenever it is met, and a stranger made them. */
-enum { NAME_BYTES_MAX = 4096 };
-
-/* Empty where the name does not end inside the table, or has bytes that no terminal should see. */
+/* Cut to SYMBOL_NAME_MAX: names may overlap, so that a small file could have many long ones. Empty
+ * where the name does not end inside the table, or has bytes that no terminal should see. */
 static struct span name_at(struct span names, uint32_t at)
 {
     struct span empty = span_of(NULL, 0);
@@ -43,11 +42,13 @@ static struct span name_at(struct span names, uint32_t at)
         return empty;
     }
     const uint8_t *name = names.data + at;
-    size_t room = names.len - at < NAME_BYTES_MAX ? names.len - at : NAME_BYTES_MAX;
-    const uint8_t *end = memchr(name, 0, room);
-    if (!end) {
+    bool is_cut = names.len - at > SYMBOL_NAME_MAX;
+    size_t len_max = is_cut ? SYMBOL_NAME_MAX : names.len - at;
+    const uint8_t *end = memchr(name, 0, len_max);
+    if (!end && !is_cut) {
         return empty;
     }
+    end = end ? end : name + len_max;
     for (const uint8_t *c = name; c < end; c++) {
         if (*c <= ' ' || *c >= 0x7f) {
             return empty;
@@ -61,12 +62,20 @@ static struct span symbol_name(const struct image *image, const Elf32_Sym *symbo
     return name_at(image->names, symbol->st_name);
 }
 
+/* Looks at no more of the name than `wanted` is long. */
+static bool is_named(const struct image *image, const Elf32_Sym *symbol, const char *wanted)
+{
+    size_t size = strlen(wanted) + 1;
+    uint32_t at = symbol->st_name;
+    return at < image->names.len && size <= image->names.len - at &&
+           memcmp(image->names.data + at, wanted, size) == 0;
+}
+
 static uint32_t find_tohost(const struct image *image)
 {
     for (uint32_t i = 0; i < symbols_count(image); i++) {
         Elf32_Sym symbol = read_symbol(image, i);
-        if (symbol.st_shndx == SHN_UNDEF ||
-            !span_equals_string(symbol_name(image, &symbol), "tohost")) {
+        if (symbol.st_shndx == SHN_UNDEF || !is_named(image, &symbol, "tohost")) {
             continue;
         }
         if (machine_check_tohost(image->windows, symbol.st_value, NULL) == 0) {

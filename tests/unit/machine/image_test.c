@@ -1,5 +1,6 @@
 /* image_test.c - images that load, and hostile ones that are refused by name */
 /* SPDX-License-Identifier: MIT */
+#include "base/limits.h"
 #include "machine/backtrace.h"
 #include "machine/image.h"
 
@@ -357,6 +358,51 @@ TEST(image, names_addresses)
     assert_false(image_symbol(&image, TEXT - 1, &name, &offset));
     assert_false(image_symbol(&image, DATA + 12, &name, &offset));
     assert_false(image_symbol(&image, 0, &name, &offset));
+}
+
+/* Names may overlap: with N symbols and a name of N bytes, whoever reads all names to their ends
+ * reads N * N. */
+TEST(image, looks_at_a_bounded_part_of_a_name)
+{
+    struct {
+        struct elf elf;
+        char name[4 * SYMBOL_NAME_MAX];
+    } file = {.elf = good_elf()};
+    struct span name;
+    uint32_t offset;
+    struct image image;
+    memset(file.name, 'A', sizeof file.name);
+    file.elf.sh[4] = section(SHT_STRTAB, 0, offsetof(struct elf, names),
+                             sizeof file - offsetof(struct elf, names));
+    file.elf.symbols[1].st_name = (uint32_t)(sizeof file.elf - offsetof(struct elf, names));
+    assert_int_equal(image_parse(span_of(&file, sizeof file), IMAGE_AUTO, &image, NULL), 0);
+    assert_true(image_symbol(&image, TEXT + 16, &name, &offset));
+    assert_int_equal(name.len, SYMBOL_NAME_MAX);
+    assert_memory_equal(name.data, file.name, SYMBOL_NAME_MAX);
+    /* One that the table ends within is none, as before. */
+    file.elf.symbols[1].st_name += (uint32_t)sizeof file.name - 4;
+    assert_symbol(&image, TEXT + 16, "start", 16);
+}
+
+TEST(image, finds_tohost_by_its_whole_name)
+{
+    static const struct {
+        const char *name;
+        bool is_it;
+    } rows[] = {{"tohost", true}, {"tohost2", false}, {"tohos", false}, {"", false}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct elf elf = good_elf();
+        struct image image;
+        memset(elf.names + 12, 0, 8);
+        memcpy(elf.names + 12, rows[i].name, strlen(rows[i].name));
+        assert_int_equal(parse(&elf, &image, NULL), 0);
+        assert_int_equal(image.tohost, rows[i].is_it ? DATA + 8 : 0);
+    }
+    struct elf elf = good_elf();
+    struct image image;
+    elf.sh[4].sh_size = 12 + 6; /* the name's NUL lies behind the table */
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(image.tohost, 0);
 }
 
 TEST(image, tells_a_return_address_from_another_value)
