@@ -233,6 +233,7 @@ static int run(struct os_poll *poll, struct service *service, struct msg *msg)
         .fd = fd, .events = OS_READABLE, .on_event = on_signal, .context = &stopper};
     err = os_watch_start(poll, &stopper.watch);
     err = err ? fail(msg, err, "signals cannot be watched") : os_poll_run(poll);
+    service_settle(service);
     os_watch_stop(poll, &stopper.watch);
     os_close(fd);
     return err;
@@ -261,6 +262,9 @@ static int serve(const struct service_options *options, int zygote_socket, struc
         err = run(poll, service, msg);
     }
     int failed = service_destroy(service);
+    if (failed == ERR_TIMEOUT) {
+        os_exit(err_exit_status(failed));
+    }
     os_poll_destroy(poll);
     os_close(early);
     return err ? err : failed ? fail(msg, failed, "stopped for the reason above") : 0;

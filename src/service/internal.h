@@ -47,8 +47,8 @@ struct service {
     uint64_t memory_used; /* of body-memory, by requests under way: what memory_take gave */
     struct os_timer drain_timer;
     bool is_draining;
-    bool is_stopping;
-    int failed; /* why it had to stop */
+    bool is_over; /* the drain's bound has passed, or a second signal came */
+    int failed;   /* why it had to stop */
 };
 
 enum phase {

@@ -15,6 +15,8 @@
 enum { LOG_FD = 2 }; /* stderr */
 enum { QUOTED_MAX = 80 };
 
+#define MAX_WAIT_NS 1000000000u /* between two looks at what is still under way */
+
 struct refusal {
     int status;
     const char *type;
@@ -319,7 +321,6 @@ static const char *reply_fields(void *context, const struct http_request *http)
 static void on_drained(void *context)
 {
     struct service *service = context;
-    service->is_stopping = true;
     os_poll_stop(service->poll);
 }
 
@@ -358,7 +359,6 @@ static void on_lost(void *context)
     service_log(service, "mote serve: the process that starts runs has died and no other can take "
                          "its place; the server ends");
     service->failed = ERR_CLOSED;
-    service->is_stopping = true;
     os_poll_stop(service->poll);
 }
 
@@ -509,14 +509,14 @@ static void drain_over(void *context)
 {
     struct service *service = context;
     service_log(service, "mote serve: the drain bound has passed; runs under way are rolled back");
-    service->is_stopping = true;
+    service->is_over = true;
     os_poll_stop(service->poll);
 }
 
 void service_stop(struct service *service)
 {
     if (service->is_draining) {
-        service->is_stopping = true;
+        service->is_over = true;
         os_poll_stop(service->poll);
         return;
     }
@@ -544,6 +544,26 @@ static bool has_work(const struct service *service)
     return service->workers_busy > 0;
 }
 
+void service_settle(struct service *service)
+{
+    while (service->is_draining && !service->is_over && has_work(service) &&
+           os_poll_once(service->poll, MAX_WAIT_NS) >= 0) {
+    }
+}
+
+/* Aborted runs are being killed, and commits under way stand: lets both come to their end. False
+ * where they do not in time. A commit that is cut off then was not acknowledged, and the next open
+ * of the store finds all of it or nothing. */
+static bool end_work(struct service *service)
+{
+    uint64_t until = os_now_ns() + STOP_GRACE_MS * 1000000ull;
+    uint64_t now = os_now_ns();
+    while (has_work(service) && now < until && os_poll_once(service->poll, until - now) >= 0) {
+        now = os_now_ns();
+    }
+    return !has_work(service);
+}
+
 int service_destroy(struct service *service)
 {
     if (!service) {
@@ -553,8 +573,12 @@ int service_destroy(struct service *service)
     service->is_draining = true;
     os_timer_stop(service->poll, &service->drain_timer);
     http_server_destroy(service->http);
-    /* Aborted runs are being killed, and commits under way stand: let both come to their end. */
-    while (has_work(service) && os_poll_once(service->poll, 1000000000u) >= 0) {
+    if (!end_work(service)) {
+        service_log(service,
+                    "mote serve: %d ms after the end of the drain there is work of the store that "
+                    "has not ended; the server ends without it",
+                    STOP_GRACE_MS);
+        return ERR_TIMEOUT;
     }
     jobs_destroy(service->jobs);
     runner_destroy(service->runner);

@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* Life cycle: zygote_start (worker.h, first of all) -> os_poll_create -> service_create ->
- * service_listen -> os_poll_run -> service_destroy. service_stop, from the loop, ends it
- * gracefully: the loop stops when the last run has committed and the last reply is sent, or the
- * drain bound has passed. */
+ * service_listen -> os_poll_run -> service_settle -> service_destroy. service_stop, from the loop,
+ * ends it gracefully: the loop stops when the last run has committed and the last reply is sent, or
+ * the drain bound has passed. */
 #include "base/defaults.h"
 #include "base/err.h"
 #include "os/poll.h"
@@ -36,5 +36,10 @@ MUST_CHECK int service_create(struct os_poll *poll, const struct service_options
 MUST_CHECK int service_listen(struct service *service, int *ret_port, struct msg *msg);
 /* Stops accepting and drains; a second call stops at once. */
 void service_stop(struct service *service);
-/* Ends what is still under way and closes the store; 0, or why the service had to stop. */
+/* After os_poll_run: lets the store's threads finish what they do for clients that have gone, until
+ * the drain bound passes or service_stop is called again. */
+void service_settle(struct service *service);
+/* Ends what is still under way and closes the store; 0, or why the service had to stop. ERR_TIMEOUT
+ * where the store's threads or runs have not ended after STOP_GRACE_MS: nothing is freed then,
+ * since they go on using it and the loop, and the process has to end (os_exit). */
 int service_destroy(struct service *service);

@@ -9,11 +9,13 @@ import signal
 import socket
 import struct
 import subprocess
+import time
 from types import SimpleNamespace
 import uuid
 
 import pytest
 
+from overlap import overlapping_elf
 from test_queue import children_of, is_running, start_post, wait_until
 
 
@@ -436,3 +438,72 @@ def test_too_many_open_files_are_told(mote, tmp_path, client_of, firmware):
         server.kill()
         server.wait()
         log.close()
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A disk under a server of `disk.environment`: no sync ends while the file `disk.hangs` is
+    there."""
+    hangs = tmp_path / 'hangs'
+    source, library = tmp_path / 'disk.c', tmp_path / 'disk.so'
+    source.write_text(f'''
+        #define _GNU_SOURCE
+        #include <dlfcn.h>
+        #include <unistd.h>
+        int fsync(int fd)
+        {{
+            while (access("{hangs}", F_OK) == 0) usleep(1000);
+            return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd);
+        }}''')
+    subprocess.run(['cc', '-shared', '-fPIC', '-o', library, source, '-ldl'], check=True)
+    options = os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'
+    environment = dict(os.environ, LD_PRELOAD=str(library), ASAN_OPTIONS=options)
+    return SimpleNamespace(hangs=hangs, environment=environment)
+
+
+def start_put(server, image):
+    """Sends a ROM and leaves the reply unread, once its bytes are in the store's hands."""
+    link = socket.create_connection(('127.0.0.1', server.port))
+    link.sendall(b'PUT /mcu HTTP/1.1\r\nHost: localhost\r\n'
+                 b'Content-Length: %d\r\n\r\n' % len(image) + image)
+    wait_until(lambda: list((server.store / 'blob').iterdir()))
+    return link
+
+
+@pytest.mark.parametrize('is_bound', [True, False], ids=['drain-ms', 'second-signal'])
+def test_a_disk_that_hangs_does_not_keep_the_server(start_server, client_of, firmware, disk,
+                                                    is_bound):
+    server = start_server('--drain-ms', '100' if is_bound else '1h', environment=disk.environment)
+    disk.hangs.touch()
+    link = start_put(server, firmware('echo').read_bytes())
+    if not is_bound:
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: 'stopping' in server.log)
+    assert server.stop() != 0  # with something left undone it is no graceful end
+    assert 'has not ended' in server.log
+    assert link.recv(65536) == b''
+    link.close()
+    again = client_of(start_server(store=server.store))
+    assert again('GET', '/roms').body.strip() == b'[]'
+
+
+def test_a_stop_waits_for_work_whose_client_has_gone(start_server, client_of, firmware, disk):
+    server = start_server('--drain-ms', '1h', environment=disk.environment)
+    disk.hangs.touch()
+    start_put(server, firmware('echo').read_bytes()).close()
+    server.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: 'stopping' in server.log)
+    time.sleep(3)  # longer than STOP_GRACE_MS, which is for what is over its bound
+    disk.hangs.unlink()
+    wait_until(lambda: server.process.poll() is not None)
+    assert server.process.returncode == 0
+    again = client_of(start_server(store=server.store))
+    assert len(json.loads(again('GET', '/roms').body)) == 1
+
+
+def test_an_image_of_overlapping_names_stops_nothing(server, client):
+    """Such an image once kept a thread of the store for minutes."""
+    image = overlapping_elf(8 << 20)
+    for _ in range(8):
+        assert client('PUT', '/mcu', image).status == 201
+    assert server.stop() == 0
