@@ -27,7 +27,7 @@ uuid4="$hex4$hex4-$hex4-4$hex$hex$hex-[89abAB]$hex$hex$hex-$hex4$hex4$hex4"
 method=${REQUEST_METHOD-}
 body_size=${CONTENT_LENGTH:-0}
 work='' # this request's folder
-run=''  # the process of the run
+run=''  # the process group of the run
 rom='' ram='' cookie_rom='' cookie_ram='' # ids
 fields='' # what one kind of reply has beside those of all: lines with their ends
 
@@ -42,7 +42,7 @@ deafen()
 
 cleanup()
 {
-    [ -z "$run" ] || kill -KILL "$run" 2>/dev/null
+    [ -z "$run" ] || kill -KILL "-$run" "$run" 2>/dev/null
     [ -z "$work" ] || rm -rf "$work"
 }
 trap cleanup EXIT
@@ -316,8 +316,17 @@ check_body()
 
 # ---- files
 
+# Takes away the folders of scripts that had no chance to do it, as in a power cut. None that is in
+# use is so old: rv32im knows no longer cap than an hour.
+sweep()
+{
+    [ "$method" != PUT ] || find "$MOTE_STORE/tmp" -mindepth 1 -maxdepth 1 -type d -mmin +120 \
+        -exec rm -rf {} + 2>/dev/null
+}
+
 make_work()
 {
+    sweep
     work=$(mktemp -d "$MOTE_STORE/tmp/XXXXXXXXXXXX") || store_full
     cd "$work" || store_full
 }
@@ -353,6 +362,28 @@ take_turn()
         problem 429 queue-timeout "the session was busy for ${MOTE_QUEUE_S:-30} s"
 }
 
+# ---- the program
+
+# machine MS ARGUMENT...: runs rv32im and sets `status`; one that is still there 5 s after MS, its
+# wall-clock cap, is killed (137). In the background, since dash hears no signal while it waits for
+# what is in the foreground.
+machine()
+{
+    seconds=$(($1 / 1000 + 5))
+    shift
+    # timeout leads a process group, so that both can be killed at once.
+    timeout -s KILL "$seconds" "$MOTE_RV32IM" "$@" >/dev/null 2>err 9<&- &
+    run=$!
+    wait "$run"
+    status=$?
+    run=
+}
+
+refuse_killed()
+{
+    [ "$status" -le 125 ] || problem 503 worker-died "the process of the run died; $1"
+}
+
 # ---- PUT and GET
 
 # Finds out whether a machine can be laid out from the file `body`, by a run of one cycle, and the
@@ -360,9 +391,10 @@ take_turn()
 check_image()
 {
     : >in
-    "$MOTE_RV32IM" --max-cycles 1 --console /dev/null --stats-file stats body ram in out \
-        >/dev/null 2>err
-    status=$?
+    max_ms=${MOTE_MAX_MS:-10000}
+    machine "$max_ms" --max-cycles 1 --max-ms "$max_ms" --console /dev/null --stats-file stats \
+        body ram in out
+    refuse_killed 'nothing is stored'
     words=$(head -c 500 err)
     case $status in
     124) problem 422 bad-image "${words#rv32im: ROM body: }" ;;
@@ -486,13 +518,10 @@ choose_ram()
 run_machine()
 {
     # The ids are rights, which are not the guest's business.
-    SCRIPT_NAME=/mcu PATH_INFO='' "$MOTE_RV32IM" --cgi --max-cycles "$max_cycles" \
-        --max-ms "$max_ms" --headers headers --stats-file stats --console /dev/null \
-        "$MOTE_STORE/rom/$rom" ram body out >/dev/null 2>err 9<&- &
-    run=$!
-    wait "$run"
-    status=$?
-    run=
+    SCRIPT_NAME=/mcu PATH_INFO=''
+    export SCRIPT_NAME PATH_INFO
+    machine "$max_ms" --cgi --max-cycles "$max_cycles" --max-ms "$max_ms" --headers headers \
+        --stats-file stats --console /dev/null "$MOTE_STORE/rom/$rom" ram body out
     halt='' exit_code=0 cycles=0 instructions=0 out_len=0 mcause=0 mepc=0 mtval=0
     [ -f stats ] || return
     while IFS='=' read -r key value; do
@@ -628,8 +657,7 @@ refuse_failed_run()
         problem 503 unavailable 'the run was cut short by trouble of the host'
         ;;
     esac
-    [ "$status" -le 125 ] ||
-        problem 503 worker-died 'the process of the run died; the session is unchanged'
+    refuse_killed 'the session is unchanged'
     read_guest_headers
     [ "$guest_status" != bad ] || {
         halt=fault

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from overlap import overlapping_elf
 from place import ROOT
 
 CONTRIB = ROOT / 'contrib/cgi'
@@ -223,7 +224,7 @@ def start_web(tmp_path, rv32im):
     def start(**values):
         folder = tmp_path / f'web{len(webs)}'
         folder.mkdir()
-        webs.append(Web(folder, rv32im, **values))
+        webs.append(Web(folder, values.pop('rv32im', rv32im), **values))
         return webs[-1]
     yield start
     for web in webs:
@@ -637,6 +638,70 @@ def test_a_script_that_is_ended_leaves_no_trace(start_web, rv32im, cross):
     output, _ = script.communicate(timeout=20)  # long before its cap
     assert (script.returncode, output) == (143, b'')
     assert web.curl('GET', f'/{endless}/{one}').body == b'\x09' and web.is_tidy()
+
+
+@pytest.fixture
+def hanging(tmp_path):
+    """A program in the place of rv32im that does not end, with a child of its own; `pids` are both
+    of them, once it runs."""
+    pids = tmp_path / 'pids'
+    program = tmp_path / 'hanging'
+    program.write_text(f'#!/bin/sh\nsleep 1000 &\necho $$ $! >{pids}\nwait\n')
+    program.chmod(0o755)
+
+    class Hanging:
+        path = program
+
+        def wait(self):
+            until = time.monotonic() + 20
+            while not (pids.exists() and pids.read_text().endswith('\n')):
+                assert time.monotonic() < until
+                time.sleep(0.02)
+
+        def is_gone(self):
+            until = time.monotonic() + 20
+            while any(os.path.exists(f'/proc/{pid}/root/') for pid in pids.read_text().split()):
+                assert time.monotonic() < until, 'it runs still'
+                time.sleep(0.02)
+            return True
+    return Hanging()
+
+
+def test_a_script_that_is_ended_while_it_checks_leaves_no_trace(start_web, hanging, rom):
+    web = start_web()
+    image = rom('upper').read_bytes()
+    environment = {'MOTE_STORE': web.store, 'MOTE_RV32IM': hanging.path, 'REQUEST_METHOD': 'PUT',
+                   'PATH_INFO': '', 'CONTENT_LENGTH': str(len(image))}
+    script = subprocess.Popen([CONTRIB / 'mcu.sh'], env=environment, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE)
+    script.stdin.write(image)
+    script.stdin.flush()
+    hanging.wait()
+    script.terminate()
+    output, _ = script.communicate(timeout=20)
+    assert (script.returncode, output) == (143, b'')
+    assert hanging.is_gone() and web.is_tidy() and not list((web.store / 'rom').iterdir())
+
+
+def test_a_program_that_hangs_is_killed(start_web, hanging, rom):
+    web = start_web(rv32im=hanging.path, max_ms='1')
+    document = web.curl('PUT', body=rom('upper').read_bytes()).problem(503, 'worker-died')
+    assert 'nothing is stored' in document['detail']
+    assert hanging.is_gone() and web.is_tidy()
+
+
+def test_an_image_of_overlapping_names_is_checked_at_once(web):
+    assert web.curl('PUT', body=overlapping_elf(8 << 20)).status == 201
+
+
+def test_folders_that_a_power_cut_left_are_swept(web, rom):
+    old, new = web.store / 'tmp/old', web.store / 'tmp/new'
+    for folder in (old, new):
+        (folder / 'below').mkdir(parents=True)
+        (folder / 'image').touch()
+    os.utime(old, (1, 1))
+    web.put(rom('upper'))
+    assert not old.exists() and new.exists()
 
 
 def test_methods(web, rom):
