@@ -249,18 +249,36 @@ static int check_host(struct conn *c)
     return 0;
 }
 
-static bool is_decimal(struct span text, uint64_t *ret_value)
+/* ERR_ARGUMENT for what is no number, ERR_TOO_BIG for one that 64 bits do not hold. */
+static int read_decimal(struct span text, uint64_t *ret_value)
 {
     uint64_t value = 0;
+    bool is_over = false;
     for (size_t i = 0; i < text.len; i++) {
         uint8_t digit = (uint8_t)(text.data[i] - '0');
-        if (digit > 9 || value > (INT64_MAX - 9) / 10) {
-            return false;
+        if (digit > 9) {
+            return ERR_ARGUMENT;
         }
-        value = value * 10 + digit;
+        is_over |= __builtin_mul_overflow(value, 10, &value);
+        is_over |= __builtin_add_overflow(value, digit, &value);
     }
     *ret_value = value;
-    return text.len > 0;
+    return text.len == 0 ? ERR_ARGUMENT : is_over ? ERR_TOO_BIG : 0;
+}
+
+static int read_length(struct conn *c, struct span text)
+{
+    int err = read_decimal(text, &c->request.length);
+    if (err == ERR_TOO_BIG) {
+        return refuse(c, 413, "too-large",
+                      "the Content-Length `%.*s` is over every limit: 64 bits do not hold it",
+                      text.len < 40 ? (int)text.len : 40, (const char *)text.data);
+    }
+    if (err) {
+        return refuse(c, 400, "bad-framing", "the Content-Length is not a decimal number");
+    }
+    c->request.has_length = true;
+    return 0;
 }
 
 static int check_coding(struct conn *c, struct span coding)
@@ -298,13 +316,7 @@ static int check_framing(struct conn *c)
         return refuse(c, 400, "bad-framing", "the request has %zu Content-Length fields",
                       lengths_count);
     }
-    if (lengths_count == 1 && http_field(r, "Content-Length", &value)) {
-        if (!is_decimal(value, &r->length)) {
-            return refuse(c, 400, "bad-framing", "the Content-Length is not a decimal number");
-        }
-        r->has_length = true;
-    }
-    return 0;
+    return http_field(r, "Content-Length", &value) ? read_length(c, value) : 0;
 }
 
 static bool list_has(struct span list, const char *word)
