@@ -7,6 +7,9 @@
 #define GiB(n) ((uint64_t)(n) << 30)
 
 #define OBJECT_BYTES_MAX MiB(32) /* of a ROM or a session's RAM in the store */
+/* Of an image's file, whatever its format: what the windows hold may take as much again for headers
+ * and symbols, and more in formats of text. */
+#define IMAGE_BYTES_MAX MiB(128)
 
 enum {
     PAGE_SIZE = 4096,          /* a guest page and a host page: Mote runs on no other size */

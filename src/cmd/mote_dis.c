@@ -1,5 +1,6 @@
 /* mote_dis.c - `mote dis`: an image's instructions, with its symbols as labels */
 /* SPDX-License-Identifier: MIT */
+#include "base/limits.h"
 #include "cmd/command.h"
 #include "isa/isa.h"
 #include "machine/image.h"
@@ -8,8 +9,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { FILE_BYTES_MAX = 128 << 20 };
 
 struct dis_options {
     bool raw;
@@ -183,9 +182,15 @@ static int read_file(const char *path, uint8_t **ret_bytes, size_t *ret_len, str
     if (err) {
         return fail(msg, err, "%.150s: %s", path, why.text);
     }
-    uint8_t *bytes = malloc(FILE_BYTES_MAX);
-    err = bytes ? os_given_read(&given, bytes, FILE_BYTES_MAX, ret_len, &why)
-                : fail(&why, ERR_NO_MEMORY, "no memory for %d bytes", FILE_BYTES_MAX);
+    if (given.size > IMAGE_BYTES_MAX) {
+        os_given_close(&given);
+        return fail(msg, ERR_TOO_BIG,
+                    "%.150s: %" PRIu64 " bytes; an image of any format has at most %" PRIu64, path,
+                    given.size, IMAGE_BYTES_MAX);
+    }
+    uint8_t *bytes = malloc(IMAGE_BYTES_MAX);
+    err = bytes ? os_given_read(&given, bytes, IMAGE_BYTES_MAX, ret_len, &why)
+                : fail(&why, ERR_NO_MEMORY, "no memory for %" PRIu64 " bytes", IMAGE_BYTES_MAX);
     os_given_close(&given);
     if (err) {
         free(bytes);

@@ -1,6 +1,8 @@
 /* run_files.c - the files of a run, in place of the machine's windows */
 /* SPDX-License-Identifier: MIT */
 #include "cmd/run_files.h"
+
+#include "base/limits.h"
 #include "os/map.h"
 
 #include <inttypes.h>
@@ -36,8 +38,12 @@ static int open_one(const struct run *r, struct run_file *f, struct msg *msg)
     if (err) {
         return describe(f, err, &why, msg);
     }
+    if (is_window(r, f) && f->window == WINDOW_ROM && f->given.size > IMAGE_BYTES_MAX) {
+        return fail(msg, ERR_TOO_BIG,
+                    "%s %s: %" PRIu64 " bytes; an image of any format has at most %" PRIu64,
+                    f->label, f->path, f->given.size, IMAGE_BYTES_MAX);
+    }
     uint32_t limit = is_window(r, f) ? size_max(r, f->window) : 0;
-    /* An ELF may be larger than the window that its segments go to. */
     if (is_window(r, f) && f->window != WINDOW_ROM && f->given.size > limit) {
         return fail(msg, ERR_TOO_BIG,
                     "%s %s: %" PRIu64 " bytes, at most %" PRIu32 " fit into its window", f->label,
@@ -134,9 +140,8 @@ int run_files_view_rom(struct run *r, struct msg *msg)
 {
     struct run_file *f = &r->files[RUN_ROM];
     struct span view = span_of(NULL, 0);
-    /* ELF headers and symbols come on top of what the windows hold. */
-    size_t limit = 4 * (size_t)size_max(r, WINDOW_ROM);
-    int err = is_viewed_by_map(f, &view) ? 0 : view_by_read(f, limit, &view, &r->rom_copy, msg);
+    int err =
+        is_viewed_by_map(f, &view) ? 0 : view_by_read(f, IMAGE_BYTES_MAX, &view, &r->rom_copy, msg);
     r->rom_view = view.data;
     r->rom_len = view.len;
     return err;

@@ -307,6 +307,11 @@ def test_dis_takes_raw_and_refuses_the_rest(call, cross, tmp_path):
     assert listing.endswith('\n20000000:  0001      c.nop\n20000002:  13        .byte      0x13\n')
     (tmp_path / 'half').write_bytes(b'\x01\x00\x13\x05')
     assert '\n20000002:  0513      .2byte     0x513\n' in call('dis', 'half').stdout.decode()
+    (tmp_path / 'huge').touch()
+    os.truncate(tmp_path / 'huge', 1 << 40)
+    done = call('dis', 'huge')
+    assert done.returncode == 124
+    assert f'huge: {1 << 40} bytes; an image of any format' in done.stderr.decode()
     for name in ('missing', '.'):
         done = call('dis', name)
         assert done.returncode == 124 and name.encode() in done.stderr

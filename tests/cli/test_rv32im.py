@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from overlap import overlapping_elf
+
 WINDOW = 32 << 20
 FINISH = 'li a0, 0x100000\n li a1, {code} << 16 | 0x3333\n sw a1, 0(a0)\n'
 EXIT_0 = ' li a0, 0x100000\n li a1, 0x5555\n sw a1, 0(a0)\n'
@@ -250,6 +252,24 @@ def test_bad_images(run, cross, tmp_path):
     assert run(bad, '--raw').returncode == 123
     outside = cross.asm(start(EXIT_0), name='outside', base=0x40000000)
     assert run(outside).returncode == 124
+
+
+def test_an_image_over_every_format_is_not_read(run, tmp_path):
+    """A sparse file of such a size takes longer to read than anybody waits."""
+    image = tmp_path / 'image'
+    image.touch()
+    os.truncate(image, 1 << 40)
+    done = run(image)
+    assert done.returncode == 124
+    assert done.stderr == (f'rv32im: ROM {image}: {1 << 40} bytes; an image of any format has at '
+                           f'most {128 << 20}\n')
+    assert not (tmp_path / 'ram').exists()
+
+
+def test_the_time_cap_covers_an_image_of_overlapping_names(run, tmp_path):
+    image = tmp_path / 'image'
+    image.write_bytes(overlapping_elf(8 << 20))
+    assert run(image, '--max-ms', '100').returncode in (0, 122)
 
 
 def test_raw_image_and_tohost(run, cross):
