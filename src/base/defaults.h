@@ -8,6 +8,7 @@
 enum {
     DEFAULT_CYCLES = 1000000000, /* caps of a run */
     DEFAULT_RUN_MS = 10000,
+    DEFAULT_CONSOLE_BYTES = 64 << 20, /* of a run without a server */
     DEFAULT_HEAD_BYTES = 16384,
     DEFAULT_TARGET_BYTES = 8192,
     DEFAULT_FIELDS = 100,
@@ -18,4 +19,5 @@ enum {
     DEFAULT_DOWNLOAD_RATE = 1024,
     DEFAULT_ROMS = 100000,
     DEFAULT_SESSIONS = 100000,
+    DEFAULT_HELD_BYTES = 1 << 30,
 };

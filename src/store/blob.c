@@ -6,10 +6,31 @@
 
 enum { COPY_BYTES = 65536 };
 
+static void stop_holding(struct store *store, struct blob *blob)
+{
+    check(store->held_bytes >= blob->held_bytes);
+    store->held_bytes -= blob->held_bytes;
+    blob->held_bytes = 0;
+}
+
+/* With the lock held: one name less for a blob of `size` bytes. */
+static void drop_name(struct store *store, struct blob *blob, uint64_t size)
+{
+    blob->names--;
+    if (blob->names == 0 && blob->leases > 0) {
+        blob->held_bytes = size;
+        store->held_bytes += size;
+    }
+    blob_collect(store, blob);
+}
+
 void blob_collect(struct store *store, struct blob *blob)
 {
     /* A busy blob belongs to a put, which holds a lease; a broken store no longer knows what is
      * durable, so it deletes nothing. */
+    if (blob->names == 0 && blob->leases == 0) {
+        stop_holding(store, blob);
+    }
     if (blob->names > 0 || blob->leases > 0 || blob->slot.is_busy || is_broken(store)) {
         return;
     }
@@ -151,6 +172,7 @@ static void take_name(struct store *store, struct rom *rom, const struct rom_inf
                       struct blob *blob)
 {
     struct blob *old = NULL;
+    uint64_t old_size = rom->info.size;
     if (rom->slot.exists && !rom->slot.is_corrupt) {
         old = (struct blob *)table_find(&store->blobs, rom->info.sha256);
     }
@@ -159,9 +181,9 @@ static void take_name(struct store *store, struct rom *rom, const struct rom_inf
     rom->slot.is_corrupt = false;
     blob->names++;
     blob->leases--;
+    stop_holding(store, blob);
     if (old) {
-        old->names--;
-        blob_collect(store, old);
+        drop_name(store, old, old_size);
     }
 }
 
@@ -201,7 +223,7 @@ int blob_put(struct store *store, const struct blob_put *put, struct rom_info *r
     struct rom_info info;
     int err = fill_info(put, &info, msg);
     if (err == 0) {
-        err = store_is_writable(store, msg);
+        err = check_room(store, msg);
     }
     if (err) {
         return err;
@@ -359,10 +381,10 @@ int blob_remove(struct store *store, const struct id *id, const uint8_t *sha256,
     if (err == 0 && is_sound) {
         blob = (struct blob *)table_find(&store->blobs, rom->info.sha256);
     }
+    uint64_t size = rom->info.size;
     table_unclaim(&store->roms, store->lock, &rom->slot);
     if (blob) {
-        blob->names--;
-        blob_collect(store, blob);
+        drop_name(store, blob, size);
     }
     os_monitor_leave(store->lock);
     return err;

@@ -25,11 +25,19 @@ struct blob {
     struct slot slot;
     uint32_t names;
     uint32_t leases;
+    uint64_t held_bytes; /* what of the store's held_bytes is for it */
+};
+
+/* What the leases of one version of a session share; freed with the last of them. */
+struct hold {
+    uint32_t leases;
+    bool is_deleted; /* its file has no name any more: its bytes are in the store's held_bytes */
 };
 
 struct session {
     struct slot slot;
     struct ram_record record;
+    struct hold *hold; /* NULL while nobody leases this version */
 };
 
 struct store {
@@ -39,7 +47,9 @@ struct store {
     struct table sessions;   /* struct session by id */
     struct msg broken;       /* why nothing is written any more; empty while all is well */
     struct msg path;         /* for messages */
-    int dir;                 /* these five are owned, -1 before they are open, and never change */
+    uint64_t held_bytes;     /* of deleted ROMs and versions that leases keep; under the lock */
+    uint64_t held_bytes_max;
+    int dir; /* these five are owned, -1 before they are open, and never change */
     int lock_file;
     int rom_dir;
     int blob_dir;
@@ -57,6 +67,8 @@ void name_of_blob(const uint8_t sha256[SHA256_SIZE], const char *suffix,
                   char ret_name[NAME_MAX_SIZE]);
 
 /* ---- steps of a durable write */
+/* store_is_writable, and ERR_FULL while leases hold too much: before anything that writes bytes. */
+MUST_CHECK int check_room(struct store *store, struct msg *msg);
 /* `err` of an os call, in words: what was done to which thing, and the system's reason. */
 int io_fail(struct msg *msg, int err, const char *deed, const char *label);
 /* Syncs a directory; after a failure the store writes no more. */

@@ -36,7 +36,6 @@ static int find_record(struct store *store, const struct id *id, struct ram_reco
     return 0;
 }
 
-/* ERR_NOT_FOUND where the file is gone: a commit came between, so that there is a newer one. */
 static int open_record(struct store *store, const struct ram_record *record, int *ret_fd,
                        struct msg *msg)
 {
@@ -46,13 +45,13 @@ static int open_record(struct store *store, const struct ram_record *record, int
     int fd = -1;
     uint64_t size;
     int err = os_file_open(store->ram_dir, name, OS_OPEN_READ, &fd);
-    if (err == ERR_NOT_FOUND) {
-        return err;
-    }
     if (err == 0) {
         err = os_file_size(fd, &size);
     }
-    if (err) {
+    if (err == ERR_NOT_FOUND) {
+        err =
+            fail(msg, ERR_CORRUPT, "session %s: its RAM file is missing: put or remove it", label);
+    } else if (err) {
         err = io_fail(msg, err, "cannot read the RAM of session", label);
     } else if (size != record->info.size) {
         err = fail(msg, ERR_CORRUPT,
@@ -67,39 +66,110 @@ static int open_record(struct store *store, const struct ram_record *record, int
     return 0;
 }
 
+/* With the lock held. */
+static struct session *find_session(struct store *store, const struct id *id)
+{
+    uint8_t key[KEY_SIZE];
+    key_of_id(id, key);
+    return (struct session *)table_find(&store->sessions, key);
+}
+
+/* With the lock held: leases the version that `record` is, opened by the caller. ERR_CONFLICT where
+ * it is no longer the newest: what was opened, or was not there, may be another's file. */
+static int hold_record(struct store *store, const struct ram_record *record, struct hold **ret_hold)
+{
+    struct session *session = find_session(store, &record->info.id);
+    if (!session || !session->slot.exists ||
+        !version_equals(&session->record.info.version, &record->info.version)) {
+        return ERR_CONFLICT;
+    }
+    if (!session->hold) {
+        session->hold = calloc(1, sizeof *session->hold);
+    }
+    if (!session->hold) {
+        return ERR_NO_MEMORY;
+    }
+    session->hold->leases++;
+    *ret_hold = session->hold;
+    return 0;
+}
+
+/* With the lock held: the session's file is about to lose its name. */
+static void let_go(struct store *store, struct session *session)
+{
+    if (session->hold) {
+        session->hold->is_deleted = true;
+        session->hold = NULL;
+        store->held_bytes += session->record.info.size;
+    }
+}
+
+/* With the lock held. */
+static void end_hold(struct store *store, const struct ram_lease *lease)
+{
+    struct hold *hold = lease->hold;
+    check(hold->leases > 0);
+    if (--hold->leases > 0) {
+        return;
+    }
+    if (hold->is_deleted) {
+        check(store->held_bytes >= lease->info.size);
+        store->held_bytes -= lease->info.size;
+    } else {
+        find_session(store, &lease->info.id)->hold = NULL;
+    }
+    free(hold);
+}
+
+/* One try of ram_load; ERR_CONFLICT where the session changed meanwhile. */
+static int try_load(struct store *store, const struct id *id, struct ram_lease *ret_lease,
+                    struct msg *msg)
+{
+    struct ram_record record;
+    os_monitor_enter(store->lock);
+    int err = find_record(store, id, &record, msg);
+    os_monitor_leave(store->lock);
+    if (err) {
+        return err;
+    }
+    struct ram_lease lease = {.fd = -1, .info = record.info};
+    int opened = open_record(store, &record, &lease.fd, msg);
+    os_monitor_enter(store->lock);
+    err = hold_record(store, &record, &lease.hold);
+    if (!err && opened) {
+        end_hold(store, &lease);
+    }
+    os_monitor_leave(store->lock);
+    if (err || opened) {
+        os_file_close(lease.fd);
+        return err ? err : opened;
+    }
+    *ret_lease = lease;
+    return 0;
+}
+
 int ram_load(struct store *store, const struct id *id, struct ram_lease *ret_lease, struct msg *msg)
 {
-    struct ram_record record, last = {0};
-    for (int i = 0; i < LOAD_TRIES_MAX; i++) {
-        os_monitor_enter(store->lock);
-        int err = find_record(store, id, &record, msg);
-        os_monitor_leave(store->lock);
-        if (err) {
-            return err;
-        }
-        int fd;
-        err = open_record(store, &record, &fd, msg);
-        if (err == 0) {
-            *ret_lease = (struct ram_lease){.fd = fd, .info = record.info};
-            return 0;
-        }
-        bool is_gone = i > 0 && version_equals(&last.info.version, &record.info.version);
-        if (err != ERR_NOT_FOUND || is_gone) {
-            break;
-        }
-        last = record;
+    int err = ERR_CONFLICT;
+    for (int i = 0; i < LOAD_TRIES_MAX && err == ERR_CONFLICT; i++) {
+        err = try_load(store, id, ret_lease, msg);
     }
     char label[LABEL_SIZE];
     label_of_id(id, label);
-    return fail(msg, ERR_CORRUPT, "session %s: its RAM file is missing: put or remove it", label);
+    return err != ERR_CONFLICT
+               ? err
+               : fail(msg, ERR_BUSY, "session %s changed %d times while it was being read", label,
+                      LOAD_TRIES_MAX);
 }
 
 void ram_release(struct store *store, struct ram_lease *lease)
 {
-    check(store);
-    /* Versions are files of their own, never written again: the descriptor is all of the lease. */
     os_file_close(lease->fd);
     lease->fd = -1;
+    os_monitor_enter(store->lock);
+    end_hold(store, lease);
+    os_monitor_leave(store->lock);
+    lease->hold = NULL;
 }
 
 /* Makes `record` durable and current; its RAM file is written and synced. ret_stands: the outcome
@@ -246,6 +316,7 @@ static void adopt_record(struct store *store, struct session *session,
     bool is_replaced = session->slot.exists;
     name_of_ram(&record->info.id, session->record.file, name);
     os_monitor_enter(store->lock);
+    let_go(store, session);
     session->record = *record;
     session->slot.exists = true;
     session->slot.is_corrupt = false;
@@ -272,7 +343,7 @@ int ram_commit(struct store *store, const struct ram_commit *commit, struct ram_
 {
     const struct ram_lease *base = commit->base;
     check(!base || id_equals(&base->info.id, &commit->id));
-    int err = store_is_writable(store, msg);
+    int err = check_room(store, msg);
     if (err) {
         return err;
     }
@@ -312,7 +383,7 @@ int ram_put(struct store *store, const struct ram_put *put, struct ram_info *ret
         return fail(msg, ERR_TOO_BIG, "a RAM image of %llu bytes, the most is %llu",
                     (unsigned long long)put->size, (unsigned long long)OBJECT_BYTES_MAX);
     }
-    int err = store_is_writable(store, msg);
+    int err = check_room(store, msg);
     if (err) {
         return err;
     }
@@ -338,8 +409,9 @@ int ram_put(struct store *store, const struct ram_put *put, struct ram_info *ret
     return is_new;
 }
 
-/* The meta's durable end is the session's; its RAM file goes after that. */
-static int remove_files(struct store *store, const struct session *session, const struct id *id)
+/* The meta's durable end is the session's; then nobody finds it any more, and only then its RAM
+ * file goes, so that no reader looks for what is not there. */
+static int remove_files(struct store *store, struct session *session, const struct id *id)
 {
     char name[NAME_MAX_SIZE];
     name_of_id(id, ".meta", name);
@@ -348,11 +420,16 @@ static int remove_files(struct store *store, const struct session *session, cons
         return err;
     }
     err = sync_dir(store, store->ram_dir);
-    if (err == 0) {
-        name_of_ram(id, session->record.file, name);
-        drop_file(store->ram_dir, name);
+    if (err) {
+        return err;
     }
-    return err;
+    os_monitor_enter(store->lock);
+    let_go(store, session);
+    session->slot.exists = false;
+    os_monitor_leave(store->lock);
+    name_of_ram(id, session->record.file, name);
+    drop_file(store->ram_dir, name);
+    return 0;
 }
 
 int ram_remove(struct store *store, const struct id *id, const struct version *expected,
@@ -381,9 +458,6 @@ int ram_remove(struct store *store, const struct id *id, const struct version *e
     } else {
         err = remove_files(store, session, id);
         err = err ? io_fail(msg, err, "cannot remove session", label) : 0;
-        os_monitor_enter(store->lock);
-        slot->exists = err != 0;
-        os_monitor_leave(store->lock);
     }
     unclaim_session(store, session);
     return err;

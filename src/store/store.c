@@ -121,6 +121,23 @@ int store_is_writable(struct store *store, struct msg *msg)
     return err;
 }
 
+int check_room(struct store *store, struct msg *msg)
+{
+    int err = store_is_writable(store, msg);
+    if (err) {
+        return err;
+    }
+    os_monitor_enter(store->lock);
+    uint64_t held = store->held_bytes;
+    os_monitor_leave(store->lock);
+    return held <= store->held_bytes_max
+               ? 0
+               : fail(msg, ERR_FULL,
+                      "replies and runs under way keep %llu bytes of replaced and removed ROMs and "
+                      "sessions on the disk, over the limit of %llu",
+                      (unsigned long long)held, (unsigned long long)store->held_bytes_max);
+}
+
 int store_make_id(struct id *ret_id)
 {
     uint8_t random[16];
@@ -299,6 +316,7 @@ int store_open(const struct store_options *options, struct store **ret_store,
         free(store);
         return fail(msg, ERR_NO_MEMORY, "no memory for a store");
     }
+    store->held_bytes_max = options->held_bytes_max ? options->held_bytes_max : DEFAULT_HELD_BYTES;
     store->dir = store->lock_file = store->rom_dir = store->blob_dir = store->ram_dir = -1;
     int err = init_tables(store, options);
     if (err) {

@@ -23,6 +23,9 @@ struct store_options {
     const char *path;      /* the directory; made, with the last name of the path, if missing */
     uint32_t roms_max;     /* 0: DEFAULT_ROMS */
     uint32_t sessions_max; /* 0: DEFAULT_SESSIONS */
+    /* Bytes on the disk that leases may keep of ROMs and sessions which were replaced or removed;
+     * while there are more, what would write any is ERR_FULL. 0: DEFAULT_HELD_BYTES */
+    uint64_t held_bytes_max;
 };
 
 /* What the directory held, for the log line at start. */
@@ -127,9 +130,10 @@ struct ram_info {
 struct ram_lease {
     int fd; /* read-only, exactly info.size bytes long; owned by the lease; may be passed on */
     struct ram_info info;
+    struct hold *hold; /* the store's */
 };
 
-/* The newest committed version. ERR_NOT_FOUND, ERR_CORRUPT. */
+/* The newest committed version. ERR_NOT_FOUND, ERR_CORRUPT, ERR_BUSY. */
 MUST_CHECK int ram_load(struct store *store, const struct id *id, struct ram_lease *ret_lease,
                         struct msg *msg);
 void ram_release(struct store *store, struct ram_lease *lease);

@@ -13,10 +13,19 @@ static struct {
     int err;
     char trace[256]; /* a letter for each call */
     size_t trace_len;
+    void (*spy)(void); /* called before each call but its own; NULL: none */
+    struct fixture *spied;
+    struct id id;
 } disk = {.countdown = -1};
 
 static int disk_call(char letter)
 {
+    void (*spy)(void) = disk.spy;
+    if (spy) {
+        disk.spy = NULL;
+        spy();
+        disk.spy = spy;
+    }
     if (disk.trace_len < sizeof disk.trace - 1) {
         disk.trace[disk.trace_len++] = letter;
         disk.trace[disk.trace_len] = '\0';
@@ -147,6 +156,63 @@ TEST(fault, recovery_syncs_all_names_before_it_deletes)
     /* The lock, `format`, the session's record and file are looked at. */
     assert_string_equal(disk.trace, "OOOOBPMD");
     assert_ram(&f, &id, "kept");
+    fixture_deinit(&f);
+}
+
+/* A reader between two steps of a writer. */
+static void read_session(void)
+{
+    struct ram_lease lease;
+    struct store *store = disk.spied->store;
+    int err = ram_load(store, &disk.id, &lease, NULL);
+    assert_true(err == 0 || err == ERR_NOT_FOUND);
+    if (!err) {
+        ram_release(store, &lease);
+    }
+}
+
+TEST(fault, a_reader_between_two_steps_finds_a_whole_session_or_none)
+{
+    struct fixture f;
+    fixture_init(&f);
+    struct ram_info info;
+    disk.spied = &f;
+    disk.id = fresh_id();
+    disk_arm(-1, 0, 0);
+    disk.spy = read_session;
+    assert_int_equal(put_ram(&f, &disk.id, "old", &info), 1);
+    assert_int_equal(put_ram(&f, &disk.id, "newer", &info), 0);
+    assert_int_equal(ram_remove(f.store, &disk.id, NULL, &f.msg), 0);
+    disk.spy = NULL;
+    fixture_deinit(&f);
+}
+
+/* A writer in the midst of a reader's look, once. */
+static void make_anew(void)
+{
+    struct ram_info info;
+    disk.spy = NULL;
+    if (disk.trace_len == 0) {
+        assert_int_equal(ram_remove(disk.spied->store, &disk.id, NULL, &disk.spied->msg), 0);
+        assert_int_equal(put_ram(disk.spied, &disk.id, "longer", &info), 1);
+    }
+}
+
+TEST(fault, a_session_made_anew_while_it_is_read_is_read_again)
+{
+    struct fixture f;
+    fixture_init(&f);
+    struct ram_info info;
+    struct ram_lease lease;
+    disk.spied = &f;
+    disk.id = fresh_id();
+    assert_int_equal(put_ram(&f, &disk.id, "old", &info), 1);
+    disk_arm(-1, 0, 0);
+    disk.spy = make_anew;
+    assert_int_equal(ram_load(f.store, &disk.id, &lease, &f.msg), 0);
+    disk.spy = NULL;
+    assert_int_equal(lease.info.size, 6);
+    ram_release(f.store, &lease);
     fixture_deinit(&f);
 }
 

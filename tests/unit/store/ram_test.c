@@ -206,6 +206,74 @@ TEST(ram, leaves_a_lease_whole_when_the_session_goes)
     fixture_deinit(&f);
 }
 
+static void open_to_hold(struct fixture *f, uint64_t held_bytes_max)
+{
+    fixture_init(f);
+    const struct store_options options = {.path = f->path, .held_bytes_max = held_bytes_max};
+    store_close(f->store);
+    assert_int_equal(store_open(&options, &f->store, NULL, &f->msg), 0);
+}
+
+/* What slow readers keep of versions that are gone is bounded, and given back with them. */
+TEST(ram, bounds_what_leases_keep_of_replaced_versions)
+{
+    struct fixture f;
+    open_to_hold(&f, 8);
+    struct id id = fresh_id();
+    struct ram_info info;
+    struct rom_info rom;
+    struct ram_lease first, again, second;
+    assert_int_equal(put_ram(&f, &id, "eight by", &info), 1);
+    assert_int_equal(ram_load(f.store, &id, &first, &f.msg), 0);
+    assert_int_equal(ram_load(f.store, &id, &again, &f.msg), 0);
+    assert_int_equal(put_ram(&f, &id, "1", &info), 0); /* holds 8 */
+    assert_int_equal(ram_load(f.store, &id, &second, &f.msg), 0);
+    assert_int_equal(put_ram(&f, &id, "2", &info), 0); /* holds 9 */
+    assert_int_equal(put_ram(&f, &id, "3", &info), ERR_FULL);
+    assert_non_null(strstr(f.msg.text, "keep 9 bytes"));
+    assert_non_null(strstr(f.msg.text, "limit of 8"));
+    assert_int_equal(put_rom(&f, &id, "rom", &rom), ERR_FULL);
+    ram_release(f.store, &first); /* the other lease keeps the bytes still */
+    assert_int_equal(put_ram(&f, &id, "3", &info), ERR_FULL);
+    ram_release(f.store, &again);
+    assert_int_equal(put_ram(&f, &id, "3", &info), 0);
+    ram_release(f.store, &second);
+    fixture_deinit(&f);
+}
+
+TEST(ram, counts_removed_versions_and_roms_but_no_lease_that_ends_before)
+{
+    struct fixture f;
+    open_to_hold(&f, 8);
+    struct id id = fresh_id();
+    struct ram_info info;
+    struct rom_info rom;
+    struct ram_lease lease;
+    struct blob_lease blob;
+    assert_int_equal(put_ram(&f, &id, "twelve bytes", &info), 1);
+    assert_int_equal(ram_load(f.store, &id, &lease, &f.msg), 0);
+    ram_release(f.store, &lease);
+    assert_int_equal(put_ram(&f, &id, "eight by", &info), 0);
+    assert_int_equal(ram_load(f.store, &id, &lease, &f.msg), 0);
+    assert_int_equal(ram_remove(f.store, &id, NULL, &f.msg), 0); /* holds 8 */
+    assert_int_equal(put_rom(&f, &id, "romrom", &rom), 1);
+    assert_int_equal(blob_get(f.store, &id, &blob, &f.msg), 0);
+    assert_int_equal(blob_remove(f.store, &id, NULL, &f.msg), 0); /* holds 14 */
+    assert_int_equal(put_rom(&f, &id, "romrom", &rom), ERR_FULL);
+    ram_release(f.store, &lease);                          /* holds 6 */
+    assert_int_equal(put_rom(&f, &id, "romrom", &rom), 1); /* named again: holds nothing */
+    assert_int_equal(put_ram(&f, &id, "nine byte", &info), 1);
+    assert_int_equal(ram_load(f.store, &id, &lease, &f.msg), 0);
+    assert_int_equal(put_rom(&f, &id, "another", &rom), 0); /* holds 6 */
+    assert_int_equal(put_ram(&f, &id, "1", &info), 0);      /* holds 15 */
+    assert_int_equal(put_ram(&f, &id, "2", &info), ERR_FULL);
+    blob_release(f.store, &blob); /* holds 9 */
+    assert_int_equal(put_ram(&f, &id, "2", &info), ERR_FULL);
+    ram_release(f.store, &lease);
+    assert_int_equal(put_ram(&f, &id, "2", &info), 0);
+    fixture_deinit(&f);
+}
+
 TEST(ram, refuses_pages_that_are_not_there)
 {
     struct fixture f;
