@@ -51,6 +51,7 @@ int conn_create(struct http_server *server, int fd, const struct os_address *pee
     }
     server->conns = c;
     server->conns_count++;
+    server_note_idle(server, c, true);
     return 0;
 fail:
     free(in);
@@ -86,6 +87,7 @@ static void end_request(struct conn *c)
     if (h->on_end) {
         h->on_end(h->context, r);
     }
+    server_note_idle(c->server, c, false); /* it was used just now */
     body_release(&c->body);
     buf_clear(&c->out);
     c->out_at = 0;
@@ -104,6 +106,7 @@ void conn_destroy(struct conn *c, enum http_abort why)
 {
     struct http_server *server = c->server;
     c->is_running = true; /* callbacks below must not come back in here */
+    server_note_idle(server, c, false);
     tell_abort(c, why);
     end_request(c);
     os_timer_stop(server->poll, &c->timer);
@@ -314,6 +317,7 @@ static void settle(struct conn *c)
         return;
     }
     watch_for_next(c);
+    server_note_idle(c->server, c, is_idle);
 }
 
 void conn_run(struct conn *c)

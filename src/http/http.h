@@ -25,18 +25,19 @@ struct http_request;
 /* ---- what a server is made of ---------------------------------------------------------------- */
 
 struct http_options {
-    size_t head_bytes_max;         /* request line and header fields together: 431 */
-    size_t target_bytes_max;       /* 414 */
-    size_t fields_count_max;       /* 431; at most HTTP_FIELDS_MAX */
-    size_t connections_count_max;  /* more wait in the kernel's backlog */
-    uint64_t head_timeout_ns;      /* from a head's first byte to its last: 408 */
-    uint64_t idle_timeout_ns;      /* between requests */
-    uint64_t linger_timeout_ns;    /* how long a closing connection still swallows input */
-    uint64_t body_rate_min;        /* bytes a second that a body must bring: 408 */
-    uint64_t body_window_ns;       /* over which that rate is measured */
-    uint64_t reply_rate_min;       /* bytes a second of a reply that a client must take, or it is
-                                    * closed; measured over idle_timeout_ns */
-    const char *common_fields;     /* whole lines, "Name: value\r\n", in every reply; or NULL */
+    size_t head_bytes_max;        /* request line and header fields together: 431 */
+    size_t target_bytes_max;      /* 414 */
+    size_t fields_count_max;      /* 431; at most HTTP_FIELDS_MAX */
+    size_t connections_count_max; /* one more takes the place of the one that is idle longest; where
+                                   * none is, it waits in the kernel's backlog */
+    uint64_t head_timeout_ns;     /* from a head's first byte to its last: 408 */
+    uint64_t idle_timeout_ns;     /* between requests */
+    uint64_t linger_timeout_ns;   /* how long a closing connection still swallows input */
+    uint64_t body_rate_min;       /* bytes a second that a body must bring: 408 */
+    uint64_t body_window_ns;      /* over which that rate is measured */
+    uint64_t reply_rate_min;      /* bytes a second of a reply that a client must take, or it is
+                                   * closed; measured over idle_timeout_ns */
+    const char *common_fields;    /* whole lines, "Name: value\r\n", in every reply; or NULL */
     const char *problem_type_root; /* what `type` of an error document starts with */
 };
 

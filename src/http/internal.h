@@ -69,6 +69,9 @@ struct conn {
     struct http_server *server;
     struct conn *next;
     struct conn **link;
+    struct conn *idle_next; /* in the server's list of idle ones; where is_idle */
+    struct conn *idle_before;
+    bool is_idle; /* between two requests, and nothing of the next has come */
     struct os_watch watch;
     struct os_timer timer;
     uint64_t deadline_ns; /* the timer may fire earlier and then looks again */
@@ -109,6 +112,8 @@ struct http_server {
     struct http_handler handler;
     struct listener *listeners;
     struct conn *conns;
+    struct conn *idle_first; /* idle longest */
+    struct conn *idle_last;
     struct os_timer accept_timer; /* runs while accepting pauses for want of descriptors */
     bool is_accepting;
     bool is_draining;
@@ -132,6 +137,8 @@ void conn_set_deadline(struct conn *c, uint64_t deadline_ns);
 void conn_refuse(struct conn *c, const struct refusal *refusal);
 
 /* ---- server.c ---- */
+/* Puts a connection last in the list of idle ones, or takes it out, where that has changed. */
+void server_note_idle(struct http_server *server, struct conn *c, bool is_idle);
 /* A place became free, or the last connection went. */
 void server_conn_ended(struct http_server *server);
 /* "Date: ...\r\n", made anew once a second. */

@@ -70,10 +70,58 @@ static bool has_place(const struct http_server *server)
     return server->conns_count < server->options.connections_count_max;
 }
 
+/* The connection that is idle longest, but for those of which something has come that the loop has
+ * not looked at yet; NULL: there is none, or not among the first few. */
+static struct conn *find_idle(const struct http_server *server)
+{
+    struct conn *c = server->idle_first;
+    for (int i = 0; i < ACCEPTS_PER_TURN && c && os_socket_has_input(c->watch.fd); i++) {
+        c = c->idle_next;
+    }
+    return c && !os_socket_has_input(c->watch.fd) ? c : NULL;
+}
+
+/* Whether one more may come: an idle connection gives its place. */
+static bool can_take(const struct http_server *server)
+{
+    return has_place(server) || server->idle_first;
+}
+
 static void on_accept_timer(void *context)
 {
     struct http_server *server = context;
-    set_accepting(server, has_place(server));
+    set_accepting(server, can_take(server));
+}
+
+static void leave_idle(struct http_server *server, struct conn *c)
+{
+    *(c->idle_before ? &c->idle_before->idle_next : &server->idle_first) = c->idle_next;
+    *(c->idle_next ? &c->idle_next->idle_before : &server->idle_last) = c->idle_before;
+    c->idle_next = NULL;
+    c->idle_before = NULL;
+}
+
+static void enter_idle(struct http_server *server, struct conn *c)
+{
+    c->idle_before = server->idle_last;
+    *(server->idle_last ? &server->idle_last->idle_next : &server->idle_first) = c;
+    server->idle_last = c;
+}
+
+void server_note_idle(struct http_server *server, struct conn *c, bool is_idle)
+{
+    if (c->is_idle == is_idle) {
+        return;
+    }
+    c->is_idle = is_idle;
+    if (!is_idle) {
+        leave_idle(server, c);
+        return;
+    }
+    enter_idle(server, c);
+    if (!server->is_draining && server->accept_timer.place == 0) {
+        set_accepting(server, true);
+    }
 }
 
 /* Without descriptors or memory, accept would fail again at once: rest a little. */
@@ -89,7 +137,11 @@ static void on_connection(void *context, uint32_t events UNUSED)
 {
     struct listener *listener = context;
     struct http_server *server = listener->server;
-    for (int i = 0; i < ACCEPTS_PER_TURN && has_place(server); i++) {
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        struct conn *idle = has_place(server) ? NULL : find_idle(server);
+        if (!has_place(server) && !idle) {
+            break;
+        }
         int fd;
         struct os_address peer;
         int err = os_socket_accept(listener->watch.fd, &fd, &peer);
@@ -100,13 +152,16 @@ static void on_connection(void *context, uint32_t events UNUSED)
             pause_accepting(server);
             return;
         }
+        if (err == 0 && idle) {
+            conn_destroy(idle, HTTP_ABORT_GONE);
+        }
         if (err == 0 && conn_create(server, fd, &peer)) {
             os_close(fd);
             pause_accepting(server);
             return;
         }
     }
-    set_accepting(server, has_place(server));
+    set_accepting(server, can_take(server));
 }
 
 int http_server_listen(struct http_server *server, const char *address, int *ret_port,
@@ -160,7 +215,7 @@ void server_conn_ended(struct http_server *server)
             }
         }
     } else if (server->accept_timer.place == 0) {
-        set_accepting(server, has_place(server));
+        set_accepting(server, can_take(server));
     }
 }
 

@@ -233,6 +233,12 @@ uint64_t os_socket_unsent(int fd)
     return ioctl(fd, SIOCOUTQ, &count) || count < 0 ? 0 : (uint64_t)count;
 }
 
+bool os_socket_has_input(int fd)
+{
+    char byte;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+}
+
 void os_socket_end(int fd)
 {
     shutdown(fd, SHUT_WR);

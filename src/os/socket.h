@@ -41,6 +41,8 @@ MUST_CHECK int64_t os_socket_send(int fd, struct span first, struct span second,
 MUST_CHECK int64_t os_socket_send_file(int fd, int file, uint64_t offset, size_t size);
 /* Of the bytes that were sent, those that the other side has not taken yet. */
 uint64_t os_socket_unsent(int fd);
+/* Whether bytes of the other side wait to be received, or its end. */
+bool os_socket_has_input(int fd);
 /* Ends our direction; the peer sees end of file after what was sent. */
 void os_socket_end(int fd);
 void os_close(int fd);

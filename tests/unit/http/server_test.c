@@ -683,6 +683,58 @@ static int connect_to(int port)
     return fd;
 }
 
+/* Whether the server has closed it. */
+static bool is_closed(int client)
+{
+    uint8_t byte;
+    int64_t count = os_socket_receive(client, &byte, 1);
+    assert_true(count == 0 || count == ERR_BUSY || count == ERR_CLOSED);
+    return count != ERR_BUSY;
+}
+
+TEST(server, gives_a_newcomer_the_place_of_the_one_that_is_idle_longest)
+{
+    enum { COUNT = 5 };
+    struct http_options options = http_options_default();
+    options.connections_count_max = 3;
+    struct world w;
+    struct msg msg;
+    int port = 0;
+    start(&w, &options);
+    assert_int_equal(http_server_listen(w.server, "127.0.0.1:0", &port, &msg), 0);
+    int clients[COUNT] = {w.client};
+    for (int i = 1; i < 3; i++) {
+        clients[i] = connect_to(port);
+        turn(&w);
+        turn(&w);
+    }
+    /* The first has been used last, the second has begun a request: the third is idle longest. */
+    w.client = clients[1];
+    say_text(&w, "GET / HT");
+    turn(&w);
+    w.client = clients[0];
+    say_text(&w, "GET / HTTP/1.1\r\n" HOST "\r\n");
+    expect_status(&w, 200);
+    for (int i = 3; i < COUNT; i++) {
+        clients[i] = connect_to(port);
+        turn(&w);
+        turn(&w);
+    }
+    static const bool is_gone[COUNT] = {true, false, true, false, false};
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(is_closed(clients[i]), is_gone[i]);
+    }
+    w.client = clients[1];
+    say_text(&w, "TP/1.1\r\n" HOST "\r\n");
+    expect(&w, "HTTP/1.1 200 ", 2);
+    for (int i = 0; i < COUNT; i++) {
+        if (clients[i] != w.client) {
+            os_close(clients[i]);
+        }
+    }
+    stop(&w);
+}
+
 TEST(server, listens_on_a_port_that_the_kernel_picks_and_bounds_its_connections)
 {
     struct http_options options = http_options_default();
@@ -697,17 +749,21 @@ TEST(server, listens_on_a_port_that_the_kernel_picks_and_bounds_its_connections)
     char address[32];
     snprintf(address, sizeof address, "127.0.0.1:%d", port);
     assert_int_equal(http_server_listen(w.server, address, &taken, &msg), ERR_BUSY);
-    int second = connect_to(port);
-    int third = connect_to(port);
-    turn(&w);
-    turn(&w);
     int first = w.client;
+    int second = connect_to(port);
+    turn(&w);
+    say_text(&w, "GET / HT");
+    turn(&w);
+    w.client = second;
+    say_text(&w, "GET / HT");
+    turn(&w);
+    int third = connect_to(port);
     w.client = third;
     say_text(&w, "GET / HTTP/1.1\r\n" HOST "\r\n");
     for (int i = 0; i < 3; i++) {
         turn(&w);
     }
-    assert_int_equal(w.ends_count, 0); /* two others have the places */
+    assert_int_equal(w.ends_count, 0); /* two others have begun requests in the places */
     os_close(first);
     expect_status(&w, 200);
     os_close(second);
