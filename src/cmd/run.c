@@ -24,8 +24,24 @@ static const int exits[] = {
 
 static void put_console(void *context, struct span bytes)
 {
-    const struct run *r = context;
-    fwrite(bytes.data, 1, bytes.len, r->files[RUN_CONSOLE].stream);
+    struct run *r = context;
+    uint64_t max = r->options->console_max;
+    uint64_t room = r->console_len < max ? max - r->console_len : 0;
+    fwrite(bytes.data, 1, bytes.len < room ? bytes.len : (size_t)room,
+           r->files[RUN_CONSOLE].stream);
+    r->console_len += bytes.len;
+}
+
+/* The last line of a console that was cut stands where the rest would. */
+static void close_console(const struct run *r)
+{
+    FILE *to = r->files[RUN_CONSOLE].stream;
+    if (r->console_len > r->options->console_max) {
+        fprintf(to,
+                "\n%s: console cut at %" PRIu64 " of %" PRIu64 " bytes: --console-max raises it\n",
+                r->program, r->options->console_max, r->console_len);
+    }
+    fflush(to);
 }
 
 static void name_text(struct run *r, enum run_role role, const char *label, const char *path)
@@ -294,7 +310,7 @@ static int guarded(void *context)
         return err;
     }
     err = execute(r, job->msg);
-    fflush(r->files[RUN_CONSOLE].stream);
+    close_console(r);
     typed_restore(&r->typed);
     if (err) {
         return err;

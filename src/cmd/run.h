@@ -74,6 +74,7 @@ struct run {
     struct costs *costs; /* owned, as the next; NULL where none is wanted */
     struct coverage *coverage;
     struct typed typed;
+    uint64_t console_len; /* bytes that the guest has put, those beyond --console-max too */
     struct stop stop;
     char bad_header[sizeof(struct msg)]; /* why a reply's header made the run a fault, or "" */
     bool is_warm;                        /* RAM held something before */

@@ -38,6 +38,17 @@ def stats_of(path):
     return dict(line.split('=', 1) for line in path.read_text().splitlines())
 
 
+@pytest.mark.parametrize('limit', [0, 1, 99, 100, 101])
+def test_the_console_has_a_bound(run, cross, tmp_path, limit):
+    rom = cross.asm(start(' li t0, 0x10000000\n li t1, 100\n li t2, 120\n'
+                          '1: sb t2, (t0)\n addi t1, t1, -1\n bnez t1, 1b\n' + EXIT_0))
+    console = tmp_path / 'console'
+    assert run(rom, '--console', console, f'--console-max={limit}').returncode == 0
+    end = f'\nrv32im: console cut at {limit} of 100 bytes: --console-max raises it\n'
+    assert console.read_text() == 'x' * min(limit, 100) + (end if limit < 100 else '')
+    assert run(rom, f'--console-max={limit}').stderr == console.read_text()
+
+
 @pytest.mark.parametrize('code, status', [(0, 0), (7, 7), (118, 118), (119, 119), (120, 119),
                                           (0x7fff, 119)])
 def test_guest_exit_code(run, cross, tmp_path, code, status):
