@@ -2,13 +2,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/defaults.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 /* usage: generate TARGET > FILE. One row of `targets` for each; a target prints to stdout. All but
- * `sdk` and `titles` are Markdown, which tools/docs puts into the pages of docs/source;
- * `titles` it keeps in contrib/cgi/mcu.sh. */
+ * `sdk`, `titles` and `forbidden` are Markdown tables, which tools/docs puts into the pages of
+ * docs/source; `titles` and `forbidden` it keeps in contrib/cgi/mcu.sh. */
 
 /* What the access column of mem.def and dev.def is made of. */
 enum { R = 4, W = 2, X = 1 };
@@ -380,6 +381,26 @@ static void print_titles(void)
     puts("    esac\n}");
 }
 
+/* A row of forbidden.def as a part of awk's extended regular expressions. */
+static void print_pattern(const char *name)
+{
+    printf("|'\\\n'");
+    for (; *name; name++) {
+        fputs(*name == '*' ? ".*" : (char[]){(char)tolower((unsigned char)*name), 0}, stdout);
+    }
+}
+
+/* A shell variable with a pattern of names that a guest may not set; `status` is none of them,
+ * since the script takes it itself. */
+static void print_forbidden(void)
+{
+    printf("forbidden='^(status");
+#define FORBIDDEN(name) print_pattern(name);
+#include "service/forbidden.def"
+#undef FORBIDDEN
+    puts(")$'");
+}
+
 /* The option's value where nobody gives one; a text option's is in its text. */
 static const char *fallback_text(const char *kind, long long fallback, char ret_text[32])
 {
@@ -431,6 +452,7 @@ static const struct target {
     {"titles", print_titles},
     {"monitor", print_monitor},
     {"packets", print_packets},
+    {"forbidden", print_forbidden},
 };
 
 int main(int argc, char **argv)

@@ -538,14 +538,77 @@ run_machine()
     done <stats
 }
 
+# {{forbidden}} of src/service/forbidden.def, which `make docs` puts here
+forbidden='^(status|'\
+'set-cookie.*|'\
+'set-login|'\
+'www-authenticate|'\
+'authentication-info|'\
+'clear-site-data|'\
+'activate-storage-access|'\
+'sec-.*|'\
+'secure-session-.*|'\
+'content-length|'\
+'transfer-encoding|'\
+'date|'\
+'connection|'\
+'keep-alive|'\
+'proxy-.*|'\
+'te|'\
+'trailer|'\
+'upgrade|'\
+'cache-control|'\
+'cdn-cache-control|'\
+'cloudflare-cdn-cache-control|'\
+'surrogate-.*|'\
+'x-accel-.*|'\
+'x-lighttpd-.*|'\
+'x-sendfile.*|'\
+'x-content-type-options|'\
+'x-content-security-policy.*|'\
+'x-webkit-csp.*|'\
+'x-frame-options|'\
+'x-xss-protection|'\
+'x-permitted-cross-domain-policies|'\
+'x-dns-prefetch-control|'\
+'content-security-policy.*|'\
+'cross-origin-.*|'\
+'document-policy.*|'\
+'feature-policy.*|'\
+'integrity-policy.*|'\
+'permissions-policy.*|'\
+'referrer-policy|'\
+'require-document-policy|'\
+'origin-agent-cluster|'\
+'service-worker-allowed|'\
+'speculation-rules|'\
+'supports-loading-mode|'\
+'timing-allow-origin|'\
+'access-control-.*|'\
+'refresh|'\
+'strict-transport-security|'\
+'public-key-pins.*|'\
+'expect-ct|'\
+'accept-ch.*|'\
+'critical-ch|'\
+'alt-svc|'\
+'report-to|'\
+'reporting-endpoints|'\
+'nel|'\
+'attribution-reporting-.*|'\
+'observe-browsing-topics|'\
+'server-timing|'\
+'mcu-.*)$'
+# {{end}}
+
 # Sorts the guest's header lines: those that it may set go to the file `given`, its status into
-# `guest_status` (`bad` where it is none). Of several Status or Content-Type the last counts. Not
-# its business are those of src/service/forbidden.def and what would make a web server send its own
-# files (X-Sendfile and the like).
+# `guest_status` (`bad` where it is none). Of several Status or Content-Type the last counts. Those of
+# `forbidden` are dropped; some of them would make a web server send its own files (X-Sendfile and the
+# like).
 read_guest_headers()
 {
     : >given
-    guest_status=$(awk '
+    guest_status=$(awk -v forbidden="$forbidden" '
         { name = tolower(substr($0, 1, index($0, ":") - 1)) }
         name == "status" {
             value = substr($0, index($0, ":") + 1)
@@ -554,11 +617,7 @@ read_guest_headers()
             if (status == "bad") exit
             next
         }
-        name ~ /^(set-cookie|content-length|transfer-encoding|date|connection|keep-alive)$/ ||
-        name ~ /^(te|trailer|upgrade|cache-control|x-content-type-options|nel)$/ ||
-        name ~ /^(strict-transport-security|clear-site-data|alt-svc|report-to)$/ ||
-        name ~ /^(reporting-endpoints|proxy-.*|content-security-policy.*)$/ ||
-        name ~ /^(access-control-.*|mcu-.*|x-sendfile.*|x-lighttpd-.*|x-accel-.*)$/ { next }
+        name ~ forbidden { next }
         name == "content-type" { type = $0; next }
         { print > "given" }
         END {

@@ -145,6 +145,29 @@ def test_bad_reply_headers_are_a_fault(client, rom, lines):
     assert reply['Content-Type'] == 'application/problem+json'
 
 
+# Each changes what a browser, a cache or a proxy does beyond this one reply, or did before a page.
+STEERING = '''
+    Set-Cookie Set-Cookie2 Set-Login WWW-Authenticate Authentication-Info Clear-Site-Data
+    Cache-Control CDN-Cache-Control Surrogate-Control Surrogate-Key X-Accel-Redirect X-Sendfile
+    Permissions-Policy Permissions-Policy-Report-Only Feature-Policy Referrer-Policy
+    Cross-Origin-Opener-Policy Cross-Origin-Embedder-Policy Cross-Origin-Resource-Policy
+    Cross-Origin-Embedder-Policy-Report-Only Document-Policy Integrity-Policy
+    Integrity-Policy-Report-Only Content-Security-Policy Content-Security-Policy-Report-Only
+    X-Content-Security-Policy X-WebKit-CSP X-Frame-Options X-XSS-Protection
+    X-Permitted-Cross-Domain-Policies Origin-Agent-Cluster Service-Worker-Allowed Speculation-Rules
+    Timing-Allow-Origin Access-Control-Allow-Origin Refresh Strict-Transport-Security
+    Public-Key-Pins Public-Key-Pins-Report-Only Expect-CT Accept-CH Critical-CH Alt-Svc Report-To
+    Reporting-Endpoints NEL Server-Timing Mcu-Halt
+'''.split()
+
+
+def test_a_guest_cannot_steer_browsers_and_proxies(client, rom):
+    lines = ''.join(f'{name}: evil\n{name.upper()}: evil\n' for name in STEERING)
+    reply = client('POST', rom('meta'), lines.encode() + b'X-Fish: evil\n')
+    assert reply.status == 200
+    assert [name for name, value in reply.fields if value == 'evil'] == ['X-Fish']
+
+
 def test_a_fault_rolls_back(client, rom):
     path, broken = rom('count'), rom('write_then_fault')
     ram = client('POST', path)['Mcu-Ram']
