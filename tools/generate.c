@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* usage: generate TARGET > FILE. One row of `targets` for each; a target prints to stdout. All but
- * `sdk`, `titles` and `forbidden` are Markdown tables, which tools/docs puts into the pages of
- * docs/source; `titles` and `forbidden` it keeps in contrib/cgi/mcu.sh. */
+ * `sdk`, `titles` and `dropped` are Markdown, which tools/docs puts into the pages of docs/source;
+ * `titles` and `dropped` it keeps in contrib/cgi/mcu.sh. */
 
 /* What the access column of mem.def and dev.def is made of. */
 enum { R = 4, W = 2, X = 1 };
@@ -392,7 +392,7 @@ static void print_pattern(const char *name)
 
 /* A shell variable with a pattern of names that a guest may not set; `status` is none of them,
  * since the script takes it itself. */
-static void print_forbidden(void)
+static void print_dropped(void)
 {
     printf("forbidden='^(status");
 #define FORBIDDEN(name) print_pattern(name);
@@ -452,7 +452,7 @@ static const struct target {
     {"titles", print_titles},
     {"monitor", print_monitor},
     {"packets", print_packets},
-    {"forbidden", print_forbidden},
+    {"dropped", print_dropped},
 };
 
 int main(int argc, char **argv)

@@ -538,7 +538,7 @@ run_machine()
     done <stats
 }
 
-# {{forbidden}} of src/service/forbidden.def, which `make docs` puts here
+# {{dropped}} of src/service/forbidden.def, which `make docs` puts here
 forbidden='^(status|'\
 'set-cookie.*|'\
 'set-login|'\

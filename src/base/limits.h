@@ -14,6 +14,7 @@
 enum {
     PAGE_SIZE = 4096,          /* a guest page and a host page: Mote runs on no other size */
     CONSOLE_BYTES_MAX = 65536, /* of a run's console log that are kept (http-api.md) */
+    GATHER_BYTES_MAX = 65536,  /* of a body's small pieces that wait to be written together */
     SYMBOL_NAME_MAX = 255,     /* bytes of a symbol's name that are looked at and shown */
     STOP_GRACE_MS = 2000,      /* what killed runs and the store's threads get at the very end */
 };

@@ -62,20 +62,17 @@ static struct span symbol_name(const struct image *image, const Elf32_Sym *symbo
     return name_at(image->names, symbol->st_name);
 }
 
-/* Looks at no more of the name than `wanted` is long. */
-static bool is_named(const struct image *image, const Elf32_Sym *symbol, const char *wanted)
+static bool is_named(struct span names, uint32_t at, const char *name)
 {
-    size_t size = strlen(wanted) + 1;
-    uint32_t at = symbol->st_name;
-    return at < image->names.len && size <= image->names.len - at &&
-           memcmp(image->names.data + at, wanted, size) == 0;
+    size_t size = strlen(name) + 1;
+    return at <= names.len && size <= names.len - at && memcmp(names.data + at, name, size) == 0;
 }
 
 static uint32_t find_tohost(const struct image *image)
 {
     for (uint32_t i = 0; i < symbols_count(image); i++) {
         Elf32_Sym symbol = read_symbol(image, i);
-        if (symbol.st_shndx == SHN_UNDEF || !is_named(image, &symbol, "tohost")) {
+        if (symbol.st_shndx == SHN_UNDEF || !is_named(image->names, symbol.st_name, "tohost")) {
             continue;
         }
         if (machine_check_tohost(image->windows, symbol.st_value, NULL) == 0) {
@@ -317,12 +314,6 @@ bool image_next_code(const struct image *image, uint32_t *number, struct image_c
     const struct segment *segment = &image->segments[(*number)++];
     *ret_code = (struct image_code){span_of(NULL, 0), segment->address, segment->bytes};
     return true;
-}
-
-static bool is_named(struct span names, uint32_t at, const char *name)
-{
-    size_t size = strlen(name) + 1;
-    return at <= names.len && size <= names.len - at && memcmp(names.data + at, name, size) == 0;
 }
 
 struct span image_section(const struct image *image, const char *name, uint32_t *ret_address)

@@ -77,6 +77,7 @@ struct request {
     enum purpose purpose;
     int body_fd;          /* -1 until its first byte */
     uint64_t body_len;    /* all of it counted in memory_used, as the next two are */
+    struct buf gathered;  /* the last bytes of the body, which are not in body_fd yet */
     uint64_t reply_bytes; /* that stay until the client has the reply */
     uint64_t delta_bytes; /* that stay until the commit */
     struct job job;
@@ -87,6 +88,7 @@ struct request {
     uint32_t entry;
     struct rom_info rom_info;
     struct ram_info ram_info;
+    struct buf json; /* a list, while it is made */
     /* The session. */
     struct session *session;
     struct request *next;
@@ -101,9 +103,9 @@ struct request {
     struct id run_id;
     bool has_worker;
     bool has_run;
-    bool has_result; /* it ended by itself: `result` counts */
-    struct blob_lease blob;
-    struct ram_lease base;
+    bool has_result;        /* it ended by itself: `result` counts */
+    struct blob_lease blob; /* until the reply is sent, where that is the ROM itself */
+    struct ram_lease base;  /* and this, where it is the RAM image */
     bool has_blob;
     bool has_base;
     int fds[RUN_FDS_MAX];
@@ -142,6 +144,8 @@ void request_reply(struct request *request, int status, struct buf *lines,
                    const struct http_body *body);
 /* Takes bytes of the body. */
 void request_body(struct request *request, struct span bytes);
+/* All of them have come; false where they could not be kept, which is answered then. */
+MUST_CHECK bool request_body_end(struct request *request);
 /* An error document with more members and header lines. */
 void request_problem(struct request *request, const struct http_problem *problem);
 /* Submits `work` to the store's threads, then `done`. */

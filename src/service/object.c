@@ -6,6 +6,7 @@
 #include "os/map.h"
 #include "os/process.h"
 #include "os/socket.h"
+#include "service/browser.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -82,32 +83,87 @@ static bool visit_ram(void *context, const struct ram_info *ram)
     return !json->failed;
 }
 
-static void list(struct request *request, bool is_roms)
+/* The field by which a proxy says that the request is somebody else's; NULL: there is none. */
+static const char *find_proxy(const struct http_request *http)
 {
-    if (!http_peer_is_loopback(request->http)) {
-        char detail[120];
-        snprintf(detail, sizeof detail,
-                 "without tokens, lists go to loopback only, and this request came from %s",
-                 http_peer(request->http));
-        request_fail(request, 403, "not-local", detail);
+    static const char *const names[] = {
+#define PROXY(name) name,
+#include "service/proxy.def"
+#undef PROXY
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (http_field_repeats(http, names[i]) > 0) {
+            return names[i];
+        }
+    }
+    return NULL;
+}
+
+/* The ids of a list are rights, so they are for those who are on this machine themselves. A proxy
+ * is here too, but whoever it speaks for is not. */
+static void refuse_strangers(struct request *request)
+{
+    struct http_request *http = request->http;
+    struct span host = http_host(http);
+    const char *proxy = find_proxy(http);
+    char why[160];
+    if (!http_peer_is_loopback(http)) {
+        snprintf(why, sizeof why, "came from %s", http_peer(http));
+    } else if (proxy) {
+        snprintf(why, sizeof why, "came through a proxy, as its field %s says", proxy);
+    } else if (!browser_is_our_host(host, NULL)) {
+        snprintf(why, sizeof why, "was for the Host `%.*s`, which is not this machine's own name",
+                 host.len < 60 ? (int)host.len : 60, (const char *)host.data);
+    } else {
         return;
     }
+    char detail[240];
+    snprintf(detail, sizeof detail,
+             "without tokens, lists go to loopback only, and this request %s", why);
+    request_fail(request, 403, "not-local", detail);
+}
+
+/* On a thread of the store: a list of all may take longer than others can wait. */
+static void list_work(void *context)
+{
+    struct request *request = context;
     struct store *store = request->service->store;
-    struct buf json;
-    buf_init(&json, JSON_BYTES_MAX);
-    buf_puts(&json, "[");
-    int err = is_roms ? blob_list(store, visit_rom, &json) : ram_list(store, visit_ram, &json);
-    buf_puts(&json, "]\n");
-    if (err || json.failed) {
-        request_fail_err(request, err ? err : ERR_NO_MEMORY, NULL);
-    } else {
-        reply_text(request, "application/json", buf_span(&json));
+    struct buf *json = &request->json;
+    bool is_roms = request->route->handler == HANDLER_list_roms;
+    buf_puts(json, "[");
+    int err = is_roms ? blob_list(store, visit_rom, json) : ram_list(store, visit_ram, json);
+    buf_puts(json, "]\n");
+    request->err = err ? err : json->failed ? ERR_NO_MEMORY : 0;
+}
+
+static void end_job(struct request *request)
+{
+    request->is_busy = false;
+    request_release(request);
+}
+
+static void list_done(void *context)
+{
+    struct request *request = context;
+    if (request->err) {
+        request_fail_err(request, request->err, NULL);
+        end_job(request);
+        return;
     }
-    buf_deinit(&json);
+    struct buf lines;
+    buf_init(&lines, LINES_MAX);
+    buf_puts(&lines, "Content-Type: application/json\r\n");
+    struct http_body body = http_body_owned(buf_span(&request->json), free, request->json.data);
+    request->json = (struct buf){0}; /* the reply's now */
+    request_reply(request, 200, &lines, &body);
+    buf_deinit(&lines);
+    end_job(request);
 }
 
 /* ---- reading */
 
+/* The file's lease stays with the request until the reply is sent, so that the store knows of it.
+ */
 static void reply_file(struct request *request, int fd, uint64_t size, struct buf *lines)
 {
     int copy = -1;
@@ -131,20 +187,20 @@ static void get_rom(struct request *request)
         return;
     }
     struct msg msg = {0};
-    struct blob_lease lease;
-    int err = blob_get(store, is_named ? &request->ids.first : &request->cookies.rom, &lease, &msg);
+    const struct id *id = is_named ? &request->ids.first : &request->cookies.rom;
+    int err = blob_get(store, id, &request->blob, &msg);
     if (err) {
         request_fail_err(request, err, &msg);
         return;
     }
+    request->has_blob = true;
     struct buf lines;
     buf_init(&lines, LINES_MAX);
     buf_puts(&lines, "ETag: \"");
-    put_hash(&lines, lease.rom.sha256);
+    put_hash(&lines, request->blob.rom.sha256);
     buf_puts(&lines, "\"\r\n");
-    reply_file(request, lease.fd, lease.rom.size, &lines);
+    reply_file(request, request->blob.fd, request->blob.rom.size, &lines);
     buf_deinit(&lines);
-    blob_release(store, &lease);
 }
 
 static void put_version(struct buf *lines, const struct ram_info *ram)
@@ -158,18 +214,17 @@ static void get_ram(struct request *request)
 {
     struct store *store = request->service->store;
     struct msg msg = {0};
-    struct ram_lease lease;
-    int err = ram_load(store, &request->ids.second, &lease, &msg);
+    int err = ram_load(store, &request->ids.second, &request->base, &msg);
     if (err) {
         request_fail_err(request, err, &msg);
         return;
     }
+    request->has_base = true;
     struct buf lines;
     buf_init(&lines, LINES_MAX);
-    put_version(&lines, &lease.info);
-    reply_file(request, lease.fd, lease.info.size, &lines);
+    put_version(&lines, &request->base.info);
+    reply_file(request, request->base.fd, request->base.info.size, &lines);
     buf_deinit(&lines);
-    ram_release(store, &lease);
 }
 
 static void get_console(struct request *request)
@@ -265,7 +320,7 @@ bool object_head(struct request *request)
         return false;
     case HANDLER_list_roms:
     case HANDLER_list_rams:
-        list(request, request->route->handler == HANDLER_list_roms);
+        refuse_strangers(request);
         return false;
     case HANDLER_get_rom:
         get_rom(request);
@@ -321,12 +376,6 @@ static void put_rom_work(void *context)
         err = blob_put(request->service->store, &put, &request->rom_info, &request->msg);
     }
     request->err = err;
-}
-
-static void end_job(struct request *request)
-{
-    request->is_busy = false;
-    request_release(request);
 }
 
 static void put_rom_done(void *context)
@@ -444,6 +493,10 @@ void object_turn(struct request *request)
 void object_complete(struct request *request)
 {
     switch (request->route->handler) {
+    case HANDLER_list_roms:
+    case HANDLER_list_rams:
+        request_job(request, list_work, list_done);
+        return;
     case HANDLER_put_rom:
         request->phase = PHASE_COMMITTING;
         request_job(request, put_rom_work, put_rom_done);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { REPLY_COUNTED_MIN = 65536 };
+enum { REPLY_COUNTED_MIN = 65536, PIECE_DIRECT_MIN = 4096 };
 
 struct request *request_create(struct service *service, struct http_request *http)
 {
@@ -20,6 +20,8 @@ struct request *request_create(struct service *service, struct http_request *htt
     request->service = service;
     request->http = http;
     request->body_fd = -1;
+    buf_init(&request->gathered, GATHER_BYTES_MAX);
+    buf_init(&request->json, JSON_BYTES_MAX);
     for (size_t i = 0; i < RUN_FDS_MAX; i++) {
         request->fds[i] = -1;
     }
@@ -57,6 +59,7 @@ void request_drop_body(struct request *request)
 {
     os_close(request->body_fd);
     request->body_fd = -1;
+    buf_deinit(&request->gathered);
     request->fds[RUN_FD_IN] = -1;
     request->service->memory_used -= request->body_len;
     request->body_len = 0;
@@ -87,6 +90,7 @@ void request_release(struct request *request)
     request_drop_run(request);
     request->service->memory_used -= request->reply_bytes;
     buf_deinit(&request->guest_lines);
+    buf_deinit(&request->json);
     free(request);
 }
 
@@ -152,7 +156,7 @@ static void fail_memory(struct request *request)
  * number of connections. */
 static bool count_reply(struct request *request, const struct http_body *body)
 {
-    bool is_large = body->kind == HTTP_BODY_BORROWED && body->bytes.len >= REPLY_COUNTED_MIN;
+    bool is_large = body->kind != HTTP_BODY_FILE && body->bytes.len >= REPLY_COUNTED_MIN;
     if (!is_large) {
         return true;
     }
@@ -161,25 +165,32 @@ static bool count_reply(struct request *request, const struct http_body *body)
     return is_taken;
 }
 
+/* A body that nobody will send. */
+static void drop_body(const struct http_body *body)
+{
+    if (body->kind == HTTP_BODY_FILE) {
+        os_close(body->fd);
+    } else if (body->kind == HTTP_BODY_OWNED) {
+        body->release(body->release_context);
+    }
+}
+
 void request_reply(struct request *request, int status, struct buf *lines,
                    const struct http_body *body)
 {
     struct http_request *http = request->http;
     if (!http) {
-        if (body->kind == HTTP_BODY_FILE) {
-            os_close(body->fd);
-        }
+        drop_body(body);
         return;
     }
     if (!count_reply(request, body)) {
+        drop_body(body);
         fail_memory(request);
         return;
     }
     request->http = NULL;
     if (lines->failed) {
-        if (body->kind == HTTP_BODY_FILE) {
-            os_close(body->fd);
-        }
+        drop_body(body);
         http_respond_problem(http, &(struct http_problem){.status = 500,
                                                           .type = "internal",
                                                           .detail = "no memory for the reply"});
@@ -187,6 +198,44 @@ void request_reply(struct request *request, int status, struct buf *lines,
     }
     http_respond(http,
                  &(struct http_reply){.status = status, .fields = buf_span(lines), .body = *body});
+}
+
+static int write_body(struct request *request, struct span bytes, uint64_t at)
+{
+    int err = request->body_fd < 0 ? os_memfd("body", IN_SIZE, &request->body_fd) : 0;
+    return err ? err : os_memfd_write(request->body_fd, bytes, at);
+}
+
+/* Writes what was gathered of the body's first `end` bytes. */
+static int write_gathered(struct request *request, uint64_t end)
+{
+    struct span bytes = buf_span(&request->gathered);
+    int err = bytes.len > 0 ? write_body(request, bytes, end - bytes.len) : 0;
+    buf_clear(&request->gathered);
+    return err;
+}
+
+/* A client may send its body in chunks of a byte: small pieces are written together. */
+static int take_piece(struct request *request, struct span bytes, uint64_t at)
+{
+    struct buf *gathered = &request->gathered;
+    bool is_small = bytes.len < PIECE_DIRECT_MIN;
+    int err = 0;
+    if (!is_small || gathered->len + bytes.len > GATHER_BYTES_MAX) {
+        err = write_gathered(request, at);
+    }
+    if (err || !is_small) {
+        return err ? err : write_body(request, bytes, at);
+    }
+    buf_put(gathered, bytes.data, bytes.len);
+    return gathered->failed ? ERR_NO_MEMORY : 0;
+}
+
+static void fail_body(struct request *request, int err)
+{
+    struct msg msg;
+    err = os_fail(&msg, err, "the body cannot be taken");
+    request_fail_err(request, err, &msg);
 }
 
 void request_body(struct request *request, struct span bytes)
@@ -200,17 +249,20 @@ void request_body(struct request *request, struct span bytes)
         return;
     }
     request->body_len += bytes.len;
-    uint64_t at = request->body_len - bytes.len;
-    int err = 0;
-    if (request->body_fd < 0) {
-        err = os_memfd("body", IN_SIZE, &request->body_fd);
-    }
-    err = err ? err : os_memfd_write(request->body_fd, bytes, at);
+    int err = take_piece(request, bytes, request->body_len - bytes.len);
     if (err) {
-        struct msg msg;
-        err = os_fail(&msg, err, "the body cannot be taken");
-        request_fail_err(request, err, &msg);
+        fail_body(request, err);
     }
+}
+
+bool request_body_end(struct request *request)
+{
+    int err = write_gathered(request, request->body_len);
+    buf_deinit(&request->gathered);
+    if (err) {
+        fail_body(request, err);
+    }
+    return !err;
 }
 
 void request_job(struct request *request, void (*work)(void *), void (*done)(void *))

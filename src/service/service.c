@@ -267,7 +267,7 @@ static void on_complete(void *context, struct http_request *http)
 {
     UNUSED void *ignored = context;
     struct request *request = http_user(http);
-    if (!request || !request->http) {
+    if (!request || !request->http || !request_body_end(request)) {
         return;
     }
     if (request->route->handler == HANDLER_post_run) {
@@ -414,6 +414,7 @@ static int open_store(struct service *service, struct msg *msg)
         .path = o->store,
         .roms_max = (uint32_t)o->roms_max,
         .sessions_max = (uint32_t)o->sessions_max,
+        .held_bytes_max = o->held_bytes,
     };
     struct store_report report;
     struct msg why = {0};

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: MIT
 import json
 import os
+import random
+import re
 import socket
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -26,12 +29,13 @@ def memory_files(server, name):
     return count
 
 
-def slow_client(server, path):
-    """Posts and takes in little of the reply: what its system keeps for it."""
+def slow_client(server, path, method='POST'):
+    """Asks and takes in little of the reply: what its system keeps for it."""
     link = socket.socket()
     link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     link.connect(('127.0.0.1', server.port))
-    link.sendall(f'POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n'.encode())
+    link.sendall(f'{method} {path} HTTP/1.1\r\nHost: localhost\r\n'
+                 'Content-Length: 0\r\n\r\n'.encode())
     link.settimeout(60)
     return link
 
@@ -100,3 +104,59 @@ def test_a_body_counts_until_its_run_is_over(start_server, client_of, firmware, 
     client = client_of(server)
     path = '/mcu/' + client.put(firmware('fill_out'))
     assert client('POST', path, bytes(used)).status == 200
+
+
+def deleted_files(server):
+    """Descriptors of the server for files of its store that have no name any more."""
+    folder = Path(f'/proc/{server.process.pid}/fd')
+    links = [os.readlink(entry) for entry in folder.iterdir() if entry.is_symlink()]
+    return [link for link in links if link.startswith(str(server.store)) and 'deleted' in link]
+
+
+def test_replies_keep_a_bounded_part_of_the_disk(start_server, client_of, firmware):
+    server = start_server('--held-bytes', str(BUDGET))
+    client = client_of(server)
+    rom = '/mcu/' + client.put(firmware('count'))
+    session = f'{rom}/{uuid.uuid4()}'
+    image = b'\1' * 33554432
+    links = []
+    statuses = []
+    for _ in range(5):
+        reply = client('PUT', session, image)
+        statuses.append(reply.status)
+        links.append(slow_client(server, session, 'GET'))
+        assert links[-1].recv(12) == b'HTTP/1.1 200'
+    assert statuses == [201, 200, 200, 200, 507]
+    assert str(BUDGET) in json.loads(reply.body)['detail']
+    assert client('POST', session).status == 507
+    for link in links:
+        link.close()
+    wait_until(lambda: deleted_files(server) == [])
+    assert client('PUT', session, image).status == 200
+
+
+def test_small_pieces_of_a_body_are_written_together(server, client, rom):
+    """Chunks of one byte, then of all kinds of sizes: few writes, and every byte in its place."""
+    path, count = rom('echo'), 20000
+    sizes = [1] * count + [4095, 1, 4096, 65535, 2, 70000, 3]
+    data = random.Random(1).randbytes(sum(sizes))
+    pieces, at = [], 0
+    for size in sizes:
+        pieces.append(b'%x\r\n%b\r\n' % (size, data[at:at + size]))
+        at += size
+
+    def writes():
+        text = Path(f'/proc/{server.process.pid}/io').read_text()
+        return int(re.search(r'^syscw: (\d+)$', text, re.M)[1])
+    before = writes()
+    with socket.create_connection(('127.0.0.1', server.port), timeout=60) as link:
+        link.sendall(f'POST {path} HTTP/1.1\r\nHost: localhost\r\n'
+                     'Transfer-Encoding: chunked\r\n\r\n'.encode())
+        link.sendall(b''.join(pieces) + b'0\r\n\r\n')
+        reply = b''
+        while not reply.endswith(data):
+            piece = link.recv(1 << 20)
+            assert piece
+            reply += piece
+    assert reply.startswith(b'HTTP/1.1 200')
+    assert writes() - before < count / 10

@@ -74,13 +74,27 @@ def test_idle_connections_are_closed(start_server):
 def test_connections_beyond_their_limit_wait(start_server):
     server = start_server('--connections', '1')
     first = connect(server)
-    say(first)
-    assert hear(first) == 200
+    first.sendall(b'GET /heal')
     with connect(server) as second:
         say(second)
         assert is_silent(second)
         first.close()
         assert hear(second) == 200
+
+
+def test_idle_connections_make_place(start_server):
+    server = start_server('--connections', '4', '--idle-ms', '1h')
+    links = [connect(server) for _ in range(4)]
+    for link in links:
+        say(link)
+        assert hear(link) == 200
+    with connect(server) as newcomer:
+        say(newcomer)
+        assert hear(newcomer) == 200
+    assert links[0].recv(1) == b''
+    for link in links[1:]:
+        say(link)
+        assert hear(link) == 200
 
 
 def test_body_memory(start_server, client_of):

@@ -141,6 +141,31 @@ def test_lists(client, rom):
     assert [(s['id'], s['rom']) for s in sessions] == [(ram, path.removeprefix('/mcu/'))]
 
 
+@pytest.mark.parametrize('path', ['/roms', '/sessions'])
+@pytest.mark.parametrize('fields, words', [
+    ({'Forwarded': 'for=192.0.2.1'}, 'its field Forwarded'),
+    ({'x-forwarded-for': '192.0.2.1'}, 'its field X-Forwarded-For'),
+    ({'X-Forwarded-Host': 'mote.example'}, 'its field X-Forwarded-Host'),
+    ({'X-Real-IP': ''}, 'its field X-Real-IP'),
+    ({'Via': '1.1 proxy'}, 'its field Via'),
+    ({'Host': 'mote.example'}, 'Host `mote.example`'),
+])
+def test_lists_are_for_this_machine_alone(start_server, client_of, path, fields, words):
+    client = client_of(start_server('--allow-host', 'mote.example'))
+    refused = client('GET', path, **fields)
+    assert refused.status == 403 and problem(refused)['type'].endswith(':not-local')
+    assert words in problem(refused)['detail']
+    assert client('GET', '/healthz', **fields).status == 200
+    for host in 'localhost', '127.0.0.1:80', '[::1]':
+        assert client('GET', path, Host=host).body.strip() == b'[]'
+
+
+def test_a_list_needs_a_host(server):
+    with socket.create_connection(('127.0.0.1', server.port), timeout=30) as link:
+        link.sendall(b'GET /roms HTTP/1.0\r\n\r\n')
+        assert link.recv(12) == b'HTTP/1.1 403'
+
+
 def test_cookies_and_precedence(client, rom):
     path, other = rom('count'), rom('count')
     first, second = path.removeprefix('/mcu/'), other.removeprefix('/mcu/')

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import resource
+import select
 import signal
 import socket
 import struct
@@ -63,8 +64,7 @@ def test_refuses_a_port_that_another_server_has(mote, server, tmp_path):
 
 def exchange(host, port, text):
     with socket.create_connection((host, port), timeout=30) as link:
-        link.sendall(text.encode())
-        link.shutdown(socket.SHUT_WR)
+        link.sendall(text.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n').encode())
         return b''.join(iter(lambda: link.recv(65536), b''))
 
 
@@ -485,6 +485,22 @@ def test_a_disk_that_hangs_does_not_keep_the_server(start_server, client_of, fir
     link.close()
     again = client_of(start_server(store=server.store))
     assert again('GET', '/roms').body.strip() == b'[]'
+
+
+def test_a_list_does_not_stop_the_loop(start_server, client_of, firmware, disk):
+    """It is made by the store's threads: where the only one is busy the list waits, nobody else."""
+    server = start_server('--store-threads', '1', environment=disk.environment)
+    client = client_of(server)
+    disk.hangs.touch()
+    link = start_put(server, firmware('echo').read_bytes())
+    with socket.create_connection(('127.0.0.1', server.port), timeout=60) as list_link:
+        list_link.sendall(b'GET /roms HTTP/1.1\r\nHost: localhost\r\n\r\n')
+        assert client('GET', '/healthz').status == 200
+        assert not select.select([list_link], [], [], 0.5)[0]
+        disk.hangs.unlink()
+        assert list_link.recv(12) == b'HTTP/1.1 200'
+    assert link.recv(12) == b'HTTP/1.1 201'
+    link.close()
 
 
 def test_a_stop_waits_for_work_whose_client_has_gone(start_server, client_of, firmware, disk):
