@@ -602,9 +602,9 @@ forbidden='^(status|'\
 # {{end}}
 
 # Sorts the guest's header lines: those that it may set go to the file `given`, its status into
-# `guest_status` (`bad` where it is none). Of several Status or Content-Type the last counts. Those of
-# `forbidden` are dropped; some of them would make a web server send its own files (X-Sendfile and the
-# like).
+# `guest_status` (`bad` where it is none). Of several Status or Content-Type the last counts. Those
+# of `forbidden` are dropped; some of them would make a web server send its own files (X-Sendfile
+# and the like).
 read_guest_headers()
 {
     : >given

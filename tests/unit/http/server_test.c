@@ -735,6 +735,27 @@ TEST(server, gives_a_newcomer_the_place_of_the_one_that_is_idle_longest)
     stop(&w);
 }
 
+TEST(server, does_not_close_a_connection_whose_request_it_has_not_read)
+{
+    struct http_options options = http_options_default();
+    options.connections_count_max = 1;
+    struct world w;
+    struct msg msg;
+    int port = 0;
+    start(&w, &options);
+    assert_int_equal(http_server_listen(w.server, "127.0.0.1:0", &port, &msg), 0);
+    turn(&w);
+    int newcomer = connect_to(port); /* the loop hears of it first */
+    say_text(&w, "GET / HTTP/1.1\r\n" HOST "\r\n");
+    expect_status(&w, 200);
+    os_close(w.client); /* now it is idle, and may be gone already */
+    w.client = newcomer;
+    w.is_closed = false;
+    say_text(&w, "GET / HTTP/1.1\r\n" HOST "\r\n");
+    expect(&w, "HTTP/1.1 200 ", 2);
+    stop(&w);
+}
+
 TEST(server, listens_on_a_port_that_the_kernel_picks_and_bounds_its_connections)
 {
     struct http_options options = http_options_default();

@@ -13,12 +13,12 @@ static struct {
     int err;
     char trace[256]; /* a letter for each call */
     size_t trace_len;
-    void (*spy)(void); /* called before each call but its own; NULL: none */
+    void (*spy)(void); /* called before and after each call but its own; NULL: none */
     struct fixture *spied;
     struct id id;
 } disk = {.countdown = -1};
 
-static int disk_call(char letter)
+static void disk_look(void)
 {
     void (*spy)(void) = disk.spy;
     if (spy) {
@@ -26,6 +26,11 @@ static int disk_call(char letter)
         spy();
         disk.spy = spy;
     }
+}
+
+static int disk_call(char letter)
+{
+    disk_look();
     if (disk.trace_len < sizeof disk.trace - 1) {
         disk.trace[disk.trace_len++] = letter;
         disk.trace[disk.trace_len] = '\0';
@@ -72,13 +77,15 @@ static char sync_letter(int fd)
     return strncmp(name, "mote-store-", 11) == 0 ? 'H' : 'U';
 }
 
-#define WRAP(letter, name, declaration, arguments)  \
-    int __real_##name declaration;                  \
-    int __wrap_##name declaration;                  \
-    int __wrap_##name declaration                   \
-    {                                               \
-        int err = disk_call(letter);                \
-        return err ? err : __real_##name arguments; \
+#define WRAP(letter, name, declaration, arguments) \
+    int __real_##name declaration;                 \
+    int __wrap_##name declaration;                 \
+    int __wrap_##name declaration                  \
+    {                                              \
+        int err = disk_call(letter);               \
+        err = err ? err : __real_##name arguments; \
+        disk_look();                               \
+        return err;                                \
     }
 
 WRAP('O', os_file_open, (int dir, const char *name, enum os_open how, int *ret_fd),
