@@ -169,7 +169,6 @@ static bool step_send(struct conn *c)
         }
         return false;
     }
-    c->request.is_sent = true;
     end_request(c);
     if (c->closes) {
         begin_linger(c);

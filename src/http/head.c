@@ -106,7 +106,6 @@ static bool is_authority(struct span text)
 
 static void split_path(struct http_request *r, struct span rest)
 {
-    r->has_query = rest.len > 0 && memchr(rest.data, '?', rest.len);
     r->path = span_cut(&rest, '?');
     r->query = rest;
     if (r->path.len == 0) {

@@ -102,11 +102,8 @@ bool http_method_is(const struct http_request *request, const char *method);
 /* The target's path as sent: starts with '/', visible ASCII, percent-encoded or not; "*" for
  * OPTIONS only. Of an absolute target the part after the authority. */
 struct span http_path(const struct http_request *request);
-/* What follows the '?'; empty where there is none. has_query tells "/x?" from "/x". */
+/* What follows the '?'; empty where there is none. */
 struct span http_query(const struct http_request *request);
-bool http_has_query(const struct http_request *request);
-/* Path and query as sent, for logs. */
-struct span http_target(const struct http_request *request);
 /* The authority of an absolute target, else the Host field; empty only on HTTP/1.0 without one. */
 struct span http_host(const struct http_request *request);
 /* 0 for HTTP/1.0, 1 for HTTP/1.1. */
@@ -123,9 +120,8 @@ bool http_field(const struct http_request *request, const char *name, struct spa
 /* How many fields of that name there are: a caller that needs one refuses two. */
 size_t http_field_repeats(const struct http_request *request, const char *name);
 
-/* Whether a body was announced, and its length where that is known (false: chunked). */
+/* Whether a body was announced. */
 bool http_has_body(const struct http_request *request);
-bool http_body_length(const struct http_request *request, uint64_t *ret_length);
 /* In on_head: lets a body of up to `bytes_max` come. A larger one gets 413, at once where its
  * length says so, else as soon as it passes. The client is told to go on (100) where it waits. */
 void http_accept_body(struct http_request *request, uint64_t bytes_max);
@@ -145,8 +141,6 @@ uint64_t http_started_ns(const struct http_request *request);
 uint64_t http_body_received(const struct http_request *request);
 int http_status(const struct http_request *request); /* 0 while unanswered; 499: client went away */
 uint64_t http_body_sent(const struct http_request *request);
-/* In on_end: the whole reply was given to the kernel. */
-bool http_is_sent(const struct http_request *request);
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 

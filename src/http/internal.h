@@ -32,7 +32,6 @@ struct http_request {
     struct span path;
     struct span query;
     struct span host;
-    bool has_query;
     bool is_after_empty_line; /* one is forgiven, no second */
     bool expects_continue;
     bool keeps_alive;
@@ -47,7 +46,6 @@ struct http_request {
     bool is_complete; /* the body is in */
     bool is_answered; /* http_respond was called */
     bool is_gone;     /* on_abort was called */
-    bool is_sent;
     int status;
     uint64_t body_max;
     uint64_t received;

@@ -22,16 +22,6 @@ struct span http_query(const struct http_request *r)
     return r->query;
 }
 
-bool http_has_query(const struct http_request *r)
-{
-    return r->has_query;
-}
-
-struct span http_target(const struct http_request *r)
-{
-    return r->target;
-}
-
 struct span http_host(const struct http_request *r)
 {
     return r->host;
@@ -76,15 +66,6 @@ size_t http_field_repeats(const struct http_request *r, const char *name)
 bool http_has_body(const struct http_request *r)
 {
     return r->is_chunked || r->length > 0;
-}
-
-bool http_body_length(const struct http_request *r, uint64_t *ret_length)
-{
-    if (r->is_chunked) {
-        return false;
-    }
-    *ret_length = r->length;
-    return true;
 }
 
 void http_accept_body(struct http_request *r, uint64_t bytes_max)
@@ -134,9 +115,4 @@ int http_status(const struct http_request *r)
 uint64_t http_body_sent(const struct http_request *r)
 {
     return r->sent;
-}
-
-bool http_is_sent(const struct http_request *r)
-{
-    return r->is_sent;
 }

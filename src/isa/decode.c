@@ -63,11 +63,6 @@ const struct format *isa_format(unsigned op)
     return &formats[isa_row(op)->format];
 }
 
-const struct immediate *isa_immediate(unsigned kind)
-{
-    return &immediates[kind];
-}
-
 const struct field *isa_fields(size_t *ret_count)
 {
     *ret_count = ARRAY_COUNT(fields);

@@ -66,7 +66,6 @@ struct compressed {
 
 const struct row *isa_row(unsigned op);
 const struct format *isa_format(unsigned op);
-const struct immediate *isa_immediate(unsigned kind);
 const struct field *isa_fields(size_t *ret_count);
 /* The immediate of a kind (enum immediate_name) in an instruction's word. */
 int32_t isa_immediate_of(uint32_t word, unsigned kind);

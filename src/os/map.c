@@ -70,16 +70,6 @@ int os_map_data(void *base, size_t size, int fd, int access)
     return err;
 }
 
-int os_protect(void *base, size_t size, int access)
-{
-    return mprotect(base, size, protection(access)) ? os_error(errno) : 0;
-}
-
-void os_forget(void *base, size_t size)
-{
-    madvise(base, size, MADV_DONTNEED);
-}
-
 int os_check_page_size(struct msg *msg)
 {
     long size = sysconf(_SC_PAGESIZE);

@@ -26,9 +26,6 @@ MUST_CHECK int os_map_file(void *base, size_t size, int fd, uint64_t offset, int
 /* The same from the file's start, privately, and only where it holds data: over its holes what was
  * mapped stays, so that reading them costs no page of the file's (nor any read-ahead). */
 MUST_CHECK int os_map_data(void *base, size_t size, int fd, int access);
-MUST_CHECK int os_protect(void *base, size_t size, int access);
-/* Makes whole pages of a private or anonymous mapping as they were when first mapped. */
-void os_forget(void *base, size_t size);
 /* Windows, dirty pages and files are laid out by pages of 4096 bytes: ERR_NOT_BUILT, with words, on
  * a host of others. Programs that map ask first. */
 MUST_CHECK int os_check_page_size(struct msg *msg);
