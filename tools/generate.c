@@ -329,7 +329,7 @@ static void print_fields(void)
 }
 
 /* One paragraph. */
-static void print_forbidden(void)
+static void print_reserved(void)
 {
     const char *between = "";
 #define FORBIDDEN(name)              \
@@ -446,7 +446,7 @@ static const struct target {
     {"interrupts", print_interrupts},
     {"routes", print_routes},
     {"fields", print_fields},
-    {"forbidden", print_forbidden},
+    {"reserved", print_reserved},
     {"problems", print_problems},
     {"options", print_options},
     {"titles", print_titles},
