@@ -121,7 +121,8 @@ static void exit_as_i386(void)
 TEST(walls, stop_calls_of_another_architecture)
 {
     if (!HAS_CALLS_LIST || !is_ended(status_of(exit_as_i386, false), ENDED_BY_ACT)) {
-        skip(); /* a kernel without such calls */
+        print_message("  no list in this build, or no such calls in this kernel\n");
+        return;
     }
     assert_true(is_killed_by_list(status_of(exit_as_i386, true)));
 }
