@@ -9,13 +9,12 @@ import time
 
 import pytest
 
-from place import CROSS, ROOT
+from place import CROSS, ROOT, TEST_SECONDS_MAX
 
 # -misa-spec=2.2 accepts CSR instructions under plain rv32imac and picks the 32-bit libraries.
 CROSS_FLAGS = ['-misa-spec=2.2', '-march=rv32imac', '-mabi=ilp32', '-nostdlib',
                '-Wl,--no-warn-rwx-segments', '-Wl,--build-id=none']
 START_SECONDS = 30  # a sanitized server on a busy machine; it usually needs a tenth of one
-TEST_SECONDS_MAX = 240
 STOP_SECONDS = 40   # the server's own drain bound is 30
 
 

@@ -4,3 +4,4 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CROSS = 'riscv64-unknown-elf-'
+TEST_SECONDS_MAX = 240  # a test that hangs fails by itself, by name

@@ -1,9 +1,9 @@
 /* follow.c - check each step of another machine's trace against the instruction tables */
 /* SPDX-License-Identifier: MIT */
-/* usage: lockstep_follow PROGRAM MEMORY <STEPS. A step is the state before an instruction, as 38
- * words: pc, x0 to x31, mtvec, mscratch, mepc, mcause, mtval. From each step and the memory that
- * the stores so far have made, the tables say what the next step must be; at last that memory must
- * be what the other machine left in the file MEMORY. Prints the rows that ran. */
+/* usage: lockstep_follow PROGRAM MEMORY <STEPS. A step is the state before an instruction, as 41
+ * words: pc, x0 to x31, mtvec, mscratch, mepc, mcause, mtval, mstatus, mie, mip. From each step and
+ * the memory that the stores so far have made, the tables say what the next step must be; at last
+ * that memory must be what the other machine left in the file MEMORY. Prints the rows that ran. */
 #include "isa/internal.h"
 #include "isa/isa.h"
 #include "isa/semantics.h"
@@ -13,11 +13,14 @@
 #include <string.h>
 
 #include "tests/lockstep/memory.h"
+#include "tests/lockstep/rows.h"
 
 enum { FINISHER = 0x100000 };
 static const uint32_t memory_base = 0x80000000;
-enum csr { MTVEC, MSCRATCH, MEPC, MCAUSE, MTVAL, CSR_COUNT };
-static const uint32_t csr_numbers[CSR_COUNT] = {0x305, 0x340, 0x341, 0x342, 0x343};
+enum csr { MTVEC, MSCRATCH, MEPC, MCAUSE, MTVAL, MSTATUS, MIE, MIP, CSR_COUNT };
+static const uint32_t csr_numbers[CSR_COUNT] = {0x305, 0x340, 0x341, 0x342,
+                                                0x343, 0x300, 0x304, 0x344};
+enum { STATUS_MIE = 8, STATUS_MPIE = 0x80, STATUS_MPP = 0x1800 };
 
 enum cause {
 #define CAUSE(name, number, text) CAUSE_##name = (number),
@@ -30,24 +33,6 @@ enum differs {
 #include "tests/lockstep/qemu-differs.def"
 #undef DIFFERS
     DIFFERS_COUNT
-};
-
-static const struct {
-    enum kind kind;
-    uint8_t bytes; /* of a load or store */
-} rows[OP_COUNT] = {
-#define BYTES_LOAD(type)     sizeof(type)
-#define BYTES_STORE(type)    sizeof(type)
-#define BYTES_ALU(unused)    0
-#define BYTES_BRANCH(unused) 0
-#define BYTES_JUMP(unused)   0
-#define BYTES_AMO(unused)    4
-#define BYTES_CSR(unused)    0
-#define BYTES_SYSTEM(unused) 0
-#define INSN(name, extension, format, kind, match, mask, semantics, text) \
-    [OP_##name] = {KIND_##kind, BYTES_##kind(semantics)},
-#include "isa/rv32.def"
-#undef INSN
 };
 
 struct step {
@@ -121,6 +106,7 @@ static void trap(struct follower *f, struct step *next, uint32_t cause, uint32_t
     next->csr[MEPC] = next->pc;
     next->csr[MCAUSE] = cause;
     next->csr[MTVAL] = value;
+    next->csr[MSTATUS] = STATUS_MPP | (next->csr[MSTATUS] & STATUS_MIE ? STATUS_MPIE : 0);
     next->pc = next->csr[MTVEC] & ~3u;
     f->is_reserved = false;
 }
@@ -214,6 +200,7 @@ static void run_system(struct follower *f, const struct insn *insn, const struct
         break;
     case OP_mret:
         next->pc = now->csr[MEPC];
+        next->csr[MSTATUS] = STATUS_MPIE | (now->csr[MSTATUS] & STATUS_MPIE ? STATUS_MIE : 0);
         f->is_reserved = false;
         break;
     default: /* ecall and ebreak; anything else fails the comparison */

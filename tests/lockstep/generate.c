@@ -6,12 +6,11 @@
  * the data area, s1 where no memory is, t1 is a jump's base, t4 counts a loop, t5 and t6 are the
  * handler's. Branches go forward, but for those that close a loop, and traps come back behind the
  * instruction. */
-#include "isa/isa.h"
+#include "tests/lockstep/generate.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { BASE = (int)0x80000000u, DATA = 0x100000, ITEMS_MAX = 4096, AHEAD_MAX = 12 };
-enum { RA = 1, SP, T0 = 5, T1, T2, S0, S1, T3 = 28, T4, T5, T6 };
+#include <string.h>
 
 static const uint8_t kinds[OP_COUNT] = {
 #define INSN(name, extension, format, kind, match, mask, semantics, text) [OP_##name] = KIND_##kind,
@@ -49,22 +48,7 @@ static const uint8_t compressed_left_out[] = {
     ROW_c_lbu,    ROW_c_lhu,    ROW_c_lh,     ROW_c_sb,     ROW_c_sh, ROW_c_mul,
     ROW_c_zext_b, ROW_c_sext_b, ROW_c_zext_h, ROW_c_sext_h, ROW_c_not};
 
-struct item {
-    uint32_t word;
-    uint8_t size;
-    uint8_t ahead;  /* jumps to the item so many further on; 0 for none */
-    uint8_t origin; /* of an offset: so many items before this one */
-    uint8_t back;   /* jumps to the item so many before it; 0 for none */
-    bool is_inside; /* belongs to the item before it: nothing jumps here */
-};
-
-struct program {
-    uint64_t seed;
-    size_t count;
-    struct item items[ITEMS_MAX];
-};
-
-static uint32_t pick(struct program *p, uint32_t below)
+uint32_t pick(struct program *p, uint32_t below)
 {
     p->seed = p->seed * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(p->seed >> 33) % below;
@@ -102,7 +86,7 @@ static bool is_foreign(uint32_t word)
     return false;
 }
 
-static struct item *put_word(struct program *p, uint32_t word)
+struct item *put_word(struct program *p, uint32_t word)
 {
     check(p->count < ITEMS_MAX);
     struct item *item = &p->items[p->count++];
@@ -110,14 +94,14 @@ static struct item *put_word(struct program *p, uint32_t word)
     return item;
 }
 
-static struct item *put(struct program *p, struct insn insn)
+struct item *put(struct program *p, struct insn insn)
 {
     uint32_t word = 0;
     check(isa_encode(&insn, &word));
     return put_word(p, word);
 }
 
-static void put_constant(struct program *p, uint8_t rd, uint32_t value)
+void put_constant(struct program *p, uint8_t rd, uint32_t value)
 {
     int32_t low = (int32_t)(value << 20) >> 20;
     put(p, (struct insn){OP_lui, 4, rd, 0, 0, (int32_t)(value - (uint32_t)low)});
@@ -146,15 +130,20 @@ static void put_handler(struct program *p)
 
 static void put_start(struct program *p)
 {
-    put(p, (struct insn){OP_jal, 4, 0, 0, 0, 60});
-    put_handler(p);
-    put_constant(p, T0, (uint32_t)BASE + 4);
-    put(p, (struct insn){OP_csrrw, 4, 0, T0, 0, 0x305});
+    if (p->is_privileged) {
+        put_privileged_handler(p);
+        put_privileged_start(p);
+    } else {
+        put(p, (struct insn){OP_jal, 4, 0, 0, 0, 60});
+        put_handler(p);
+        put_constant(p, T0, (uint32_t)BASE + 4);
+        put(p, (struct insn){OP_csrrw, 4, 0, T0, 0, 0x305});
+    }
     for (uint8_t i = 1; i < T5; i++) {
         put_constant(p, i, bits(p));
     }
     put_constant(p, S0, (uint32_t)BASE + DATA + 0x1000);
-    put_constant(p, SP, (uint32_t)BASE + DATA + 0x800);
+    put_constant(p, SP, (uint32_t)BASE + DATA + (p->is_privileged ? 0xf80 : 0x800));
     put_constant(p, T2, (uint32_t)BASE + DATA + 0x1000);
     put_constant(p, S1, 0xa0000000);
     put_constant(p, T4, 0);
@@ -162,6 +151,9 @@ static void put_start(struct program *p)
 
 static void put_end(struct program *p)
 {
+    if (p->is_privileged) {
+        put_privileged_end(p);
+    }
     put_constant(p, T1, 0x100000);
     put_constant(p, T2, 0x5555);
     put(p, (struct insn){OP_sw, 4, 0, T1, T2, 0});
@@ -217,6 +209,9 @@ static bool put_row(struct program *p, uint8_t op)
     }
     if (kinds[op] == KIND_LOAD || kinds[op] == KIND_STORE) {
         insn.rs1 = pick(p, 16) ? S0 : S1;
+        if (p->is_privileged) { /* near to boundaries, and often aligned */
+            insn.imm = insn.imm / (pick(p, 2) ? 2 : 64) & (pick(p, 2) ? ~3 : ~0);
+        }
     } else if (kinds[op] == KIND_CSR) {
         static const int32_t csrs[] = {0x340, 0x342, 0x343}; /* what is written is read */
         insn.imm = csrs[pick(p, ARRAY_COUNT(csrs))];
@@ -303,13 +298,19 @@ static void put_patch(struct program *p)
         {OP_sw, 4, 0, T1, T0, 28},  {pick(p, 2) ? OP_fence_i : OP_fence, 4, 0, 0, 0, 0},
         {OP_jal, 4, 0, 0, 0, 8},
     };
+    size_t first = p->count;
+    if (p->is_privileged) { /* DIFFERS_MPRV_CODE */
+        put(p, (struct insn){OP_lui, 4, T0, 0, 0, 0x20000});
+        put(p, (struct insn){OP_csrrc, 4, 0, T0, 0, 0x300});
+    }
     for (size_t i = 0; i < ARRAY_COUNT(swap); i++) {
-        put(p, swap[i])->is_inside = i > 0;
+        put(p, swap[i]);
     }
     for (int i = 0; i < 2; i++) {
-        struct item *item = put_word(p, some_arithmetic(p));
-        item->size = 4;
-        item->is_inside = true;
+        put_word(p, some_arithmetic(p))->size = 4;
+    }
+    for (size_t i = first + 1; i < p->count; i++) {
+        p->items[i].is_inside = true;
     }
 }
 
@@ -337,7 +338,10 @@ static void put_loop(struct program *p)
 
 static void put_random(struct program *p)
 {
-    bool is_done = false;
+    bool is_done = p->is_privileged && pick(p, 4) == 0;
+    if (is_done) {
+        put_privileged(p);
+    }
     while (!is_done) {
         uint32_t choice = pick(p, 64);
         if (choice == 0) {
@@ -411,15 +415,16 @@ int main(int argc, char **argv)
 {
     static struct program program;
     struct program *p = &program;
-    if (argc != 3) {
-        fprintf(stderr, "usage: lockstep_generate SEED COUNT\n");
+    if (argc != 3 && (argc != 4 || strcmp(argv[3], "privileged") != 0)) {
+        fprintf(stderr, "usage: lockstep_generate SEED COUNT [privileged]\n");
         return 2;
     }
+    p->is_privileged = argc == 4;
     p->seed = strtoull(argv[1], NULL, 0);
     unsigned long count = strtoul(argv[2], NULL, 0);
     put_start(p);
     size_t first = p->count;
-    while (p->count < first + count && p->count < ITEMS_MAX - 128) {
+    while (p->count < first + count && p->count < ITEMS_MAX - 256) {
         if (pick(p, 32) == 0) {
             put_loop(p);
         } else {

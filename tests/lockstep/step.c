@@ -4,7 +4,8 @@
  * CSRs must agree after each step, but for the rows of qemu-differs.def; then the interpreter goes
  * on from the other machine's answer. Memory must agree at the end. At last the program runs twice
  * more, in one piece and cut at random cycles, which must leave the same state to the bit, counts
- * included. */
+ * included. Prints the traps that were taken, by the mode before and mcause, and each wfi that went
+ * on. */
 #include "machine/internal.h"
 
 #include "isa/isa.h"
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "tests/lockstep/memory.h"
+#include "tests/lockstep/rows.h"
 
 static const uint64_t cycles_max = 10000000;
 
@@ -23,16 +25,12 @@ enum cause {
 #undef CAUSE
 };
 
-static const uint8_t kinds[OP_COUNT] = {
-#define INSN(name, extension, format, kind, match, mask, semantics, text) [OP_##name] = KIND_##kind,
-#include "isa/rv32.def"
-#undef INSN
-};
+enum { TIMER_PENDING = 1 << 7, MPP = 3 << 11, MPRV = 1 << 17, MIP = 0x344 };
 
 struct step {
     uint32_t pc;
     uint32_t x[32];
-    uint32_t mtvec, mscratch, mepc, mcause, mtval;
+    uint32_t mtvec, mscratch, mepc, mcause, mtval, mstatus, mie, mip;
 };
 
 enum { STEP_WORDS = sizeof(struct step) / 4 };
@@ -45,7 +43,10 @@ static struct step step_of(const struct hart *h)
                         .mscratch = h->csr.mscratch,
                         .mepc = h->csr.mepc,
                         .mcause = h->csr.mcause,
-                        .mtval = h->csr.mtval};
+                        .mtval = h->csr.mtval,
+                        .mstatus = h->csr.mstatus,
+                        .mie = h->csr.mie};
+    check(hart_csr_read(h, MIP, &step.mip));
     memcpy(step.x, h->x, sizeof step.x);
     return step;
 }
@@ -59,12 +60,15 @@ static void adopt(struct hart *h, const struct step *step)
     h->csr.mepc = step->mepc;
     h->csr.mcause = step->mcause;
     h->csr.mtval = step->mtval;
+    h->csr.mstatus = step->mstatus;
+    h->csr.mie = step->mie;
 }
 
+/* Whatever protects it; 0 where programs have no memory. */
 static uint32_t word_at(const struct machine *m, uint32_t address)
 {
     uint32_t word = 0;
-    if (hart_may(m->hart, address, sizeof word, PAGE_READ)) {
+    if (address - (uint32_t)RAM_BASE <= MEMORY_BYTES - sizeof word) {
         memcpy(&word, m->memory + address, sizeof word);
     }
     return word;
@@ -79,6 +83,9 @@ static struct machine *load(const struct image *image, const struct step *begin)
     check(machine_load(m, image, -1, &msg) == 0);
     machine_reset(m);
     adopt(m->hart, begin);
+    if (begin->mip & TIMER_PENDING) {
+        hart_set_timer(m->hart, 0);
+    }
     return m;
 }
 
@@ -120,12 +127,35 @@ static void drop_changed_reservation(struct follower *f)
     }
 }
 
-/* Makes one step, and takes the trap of a fetch that it led to: the other machine tells of its
- * handler only. False where the run has ended. */
+static char mode_name(enum mode mode)
+{
+    return mode == MODE_M ? 'M' : 'U';
+}
+
+/* Runs for a cycle; tells of a trap. False where the run has ended. */
+static bool run_cycle(struct machine *m)
+{
+    struct hart *h = m->hart;
+    struct stop stop;
+    enum mode mode = h->mode;
+    uint64_t not_retired = h->not_retired;
+    bool is_running = machine_step(m, &stop);
+    if (h->not_retired != not_retired) {
+        printf("%c %" PRIx32 "\n", mode_name(mode), h->csr.mcause);
+    }
+    return is_running;
+}
+
+static bool is_interrupted(const struct hart *h)
+{
+    return hart_can_interrupt(h) && hart_is_awake(h);
+}
+
+/* Makes one step, and takes the interrupt or the fetch's trap that it led to: the other machine
+ * tells of its handler only. False where the run has ended. */
 static bool make_step(struct follower *f)
 {
     struct hart *h = f->machine->hart;
-    struct stop stop;
     f->word = word_at(f->machine, h->pc);
     (void)isa_decode(f->word, &f->insn);
     if (is_failing_first(f)) {
@@ -133,29 +163,44 @@ static bool make_step(struct follower *f)
         return true;
     }
     drop_changed_reservation(f);
-    bool is_running = machine_step(f->machine, &stop);
-    if (is_running && !hart_may(h, h->pc, 2, PAGE_EXECUTE)) {
-        is_running = machine_step(f->machine, &stop);
+    uint64_t not_retired = h->not_retired;
+    bool is_running = run_cycle(f->machine);
+    if (f->insn.op == OP_wfi && h->not_retired == not_retired) {
+        printf("%c wfi\n", mode_name(h->mode));
+    }
+    while (is_running && (is_interrupted(h) || !hart_may(h, h->pc, 2, PAGE_EXECUTE))) {
+        is_running = run_cycle(f->machine);
     }
     return is_running;
 }
 
+/* DIFFERS_FAULT_MTVAL: Mote names the first byte of the access that is forbidden. */
+static void accept_address(const struct follower *f, const struct step *before, struct step *mine,
+                           const struct step *other)
+{
+    bool is_fault = mine->mcause == CAUSE_LOAD_FAULT || mine->mcause == CAUSE_STORE_FAULT;
+    uint32_t address = before->x[f->insn.rs1] + (uint32_t)f->insn.imm;
+    uint32_t bytes = rows[f->insn.op].bytes;
+    if (is_fault && mine->mtval - address < bytes &&
+        (other->mtval == address || other->mtval == (address & ~(bytes - 1)))) {
+        mine->mtval = other->mtval;
+    }
+}
+
 /* Gives `mine` the other machine's answer wherever qemu-differs.def accepts it. */
-static void accept(const struct follower *f, struct step *mine, const struct step *other)
+static void accept(const struct follower *f, const struct step *before, struct step *mine,
+                   const struct step *other)
 {
     bool is_atomic =
-        kinds[f->insn.op] == KIND_AMO || f->insn.op == OP_lr_w || f->insn.op == OP_sc_w;
-    bool is_access = mine->mcause == CAUSE_LOAD_FAULT || mine->mcause == CAUSE_STORE_FAULT;
+        rows[f->insn.op].kind == KIND_AMO || f->insn.op == OP_lr_w || f->insn.op == OP_sc_w;
     if (mine->mcause == CAUSE_BREAKPOINT && other->mtval == 0) {
         mine->mtval = 0; /* DIFFERS_EBREAK_MTVAL */
     }
-    if (is_access && other->mtval == (mine->mtval & ~3u)) {
-        mine->mtval = other->mtval; /* DIFFERS_FAULT_MTVAL, of a word */
+    accept_address(f, before, mine, other);
+    if (f->insn.op == OP_mret && (before->mstatus & MPP) != MPP) {
+        mine->mstatus |= other->mstatus & MPRV; /* DIFFERS_MRET_MPRV */
     }
-    if (is_access && other->mtval == (mine->mtval & ~1u)) {
-        mine->mtval = other->mtval; /* of a halfword */
-    }
-    if (is_atomic && mine->pc == mine->mtvec && other->mcause >= CAUSE_LOAD_MISALIGNED &&
+    if (is_atomic && mine->pc == (mine->mtvec & ~3u) && other->mcause >= CAUSE_LOAD_MISALIGNED &&
         other->mcause <= CAUSE_STORE_FAULT) {
         mine->mcause = other->mcause; /* DIFFERS_AMO_CAUSE */
     }
@@ -175,6 +220,14 @@ static void report(const struct follower *f, const struct step *before, const st
                     b[i], m[i], o[i]);
         }
     }
+    const struct csrs *csr = &f->machine->hart->csr;
+    fprintf(stderr, "then Mote's mode %d, mseccfg %" PRIx32 ", PMP:", (int)f->machine->hart->mode,
+            csr->mseccfg);
+    for (size_t i = 0; i < PMP_ENTRIES_COUNT; i++) {
+        fprintf(stderr, " %02" PRIx32 ":%08" PRIx32, csr->pmpcfg[i / 4] >> 8 * (i % 4) & 0xff,
+                csr->pmpaddr[i] << 2);
+    }
+    fprintf(stderr, "\n");
 }
 
 /* Steps through the whole trace; the number of steps, or 0 where one or the memory differs. */
@@ -191,7 +244,7 @@ static unsigned long follow(const struct image *image, const struct step *begin,
             count = 0;
             break;
         }
-        accept(&f, &mine, &other);
+        accept(&f, &before, &mine, &other);
         if (memcmp(&mine, &other, sizeof mine) != 0) {
             report(&f, &before, &mine, &other);
             count = 0;
@@ -219,7 +272,7 @@ static bool is_same(const struct machine *a, const struct machine *b)
     const struct hart *one = a->hart, *two = b->hart;
     const struct step left = step_of(one), right = step_of(two);
     return memcmp(&left, &right, sizeof left) == 0 && one->cycles == two->cycles &&
-           one->not_retired == two->not_retired &&
+           one->not_retired == two->not_retired && one->mode == two->mode &&
            memcmp(&one->csr, &two->csr, sizeof one->csr) == 0 &&
            memcmp(machine_ram_dirty(a), machine_ram_dirty(b), RAM_SIZE / PAGE_SIZE) == 0 &&
            memcmp(a->memory + (uint32_t)RAM_BASE, b->memory + (uint32_t)RAM_BASE, MEMORY_BYTES) ==
