@@ -11,7 +11,7 @@ LINK = ['--specs=picolibc.specs', '--oslib=semihost', '-Wl,--build-id=none',
         '-Wl,--defsym=__ram=0x80400000,--defsym=__ram_size=0x1c00000']
 QEMU = ['qemu-system-riscv32', '-M', 'virt', '-m', '32M', '-bios', 'none', '-display', 'none',
         '-monitor', 'none', '-serial', 'none']
-RUN_SECONDS_MAX = 60
+RUN_SECONDS_MAX = 30
 
 
 def gcc(*arguments, cwd=None):
