@@ -10,7 +10,7 @@ local function sieve(n)
     end
     return primes
 end
-local primes = sieve(20000)
+local primes = sieve(5000)
 print(#primes, primes[#primes])
 
 local function queens(n)
@@ -37,7 +37,7 @@ local function random()
     return state >> 33
 end
 local hash = 0
-for _ = 1, 3000 do hash = (hash ~ random()) * 1099511628211 end
+for _ = 1, 1000 do hash = (hash ~ random()) * 1099511628211 end
 print(string.format("%016x", hash))
 
 local rows = {}
@@ -45,22 +45,22 @@ for y = -8, 8 do
     local row = {}
     for x = -20, 10 do
         local cx, cy, zx, zy, n = x / 12, y / 7, 0.0, 0.0, 0
-        while n < 40 and zx * zx + zy * zy < 4 do
+        while n < 20 and zx * zx + zy * zy < 4 do
             zx, zy, n = zx * zx - zy * zy + cx, 2 * zx * zy + cy, n + 1
         end
-        row[#row + 1] = n == 40 and "#" or string.char(46 + n % 8)
+        row[#row + 1] = n == 20 and "#" or string.char(46 + n % 8)
     end
     rows[#rows + 1] = table.concat(row)
 end
 print(table.concat(rows, "\n"))
 
 local sum = 0.0
-for i = 1, 2000 do sum = sum + math.sin(i) * math.sqrt(i) + math.log(i) / math.exp(i % 7) end
+for i = 1, 300 do sum = sum + math.sin(i) * math.sqrt(i) + math.log(i) / math.exp(i % 7) end
 print(string.format("%.9f", sum))
 
 -- Garbage by the megabyte, with a weak table and finalizers, in little memory.
 local kept, finalized = setmetatable({}, {__mode = "v"}), 0
-for i = 1, 20000 do
+for i = 1, 5000 do
     local t = {i, tostring(i) .. "x", function() return i end}
     if i % 100 == 0 then
         kept[#kept + 1] = t
