@@ -142,9 +142,11 @@ static void put_start(struct program *p)
     for (uint8_t i = 1; i < T5; i++) {
         put_constant(p, i, bits(p));
     }
-    put_constant(p, S0, (uint32_t)BASE + DATA + 0x1000);
-    put_constant(p, SP, (uint32_t)BASE + DATA + (p->is_privileged ? 0xf80 : 0x800));
-    put_constant(p, T2, (uint32_t)BASE + DATA + 0x1000);
+    /* At the end of a page, or in the middle of one (DIFFERS_PMP_PAGES). */
+    uint32_t middle = (uint32_t)BASE + DATA + (p->is_privileged ? 0x1800 : 0x1000);
+    put_constant(p, S0, middle);
+    put_constant(p, SP, middle - (p->is_privileged ? 0x80 : 0x800));
+    put_constant(p, T2, middle);
     put_constant(p, S1, 0xa0000000);
     put_constant(p, T4, 0);
 }

@@ -12,7 +12,7 @@ enum {
     HANDLER = BASE + 4,
     ISLANDS = BASE + 0x103800, /* code that returns at once, under the other entries */
     ISLANDS_BYTES = 0x100,
-    WINDOW = BASE + 0x101000, /* the middle of what loads and stores reach */
+    WINDOW = BASE + 0x101800, /* the middle of what loads and stores reach */
     SOFT = 0x02000000,        /* msip */
     TIMER = 0x02004000,       /* mtimecmp */
 };
@@ -135,13 +135,6 @@ static uint32_t some_address(struct program *p)
     return base + pick(p, 2 * reach) - reach;
 }
 
-/* Adds to an entry's bits by a write, which also makes QEMU look at its address and mseccfg again.
- */
-static void put_config(struct program *p, int32_t entry, uint32_t config)
-{
-    put_csr(p, OP_csrrs, PMPCFG + entry / 4, config << 8 * (entry % 4));
-}
-
 /* MML must find machine mode's code executable, which then may become the shared kind. RLB stays
  * with it (DIFFERS_PMP_MML). */
 void put_privileged_start(struct program *p)
@@ -165,7 +158,8 @@ void put_privileged_start(struct program *p)
     put_csr(p, OP_csrrw, MSECCFG, p->seccfg & ~(uint32_t)MMWP);
     put_csr(p, OP_csrrw, PMPCFG, devices << 8 | code);
     put_csr(p, OP_csrrw, MSECCFG, p->seccfg);
-    put_config(p, 0, 0);
+    put_csr(p, OP_csrrs, MSTATUS, STATUS_MPRV);
+    put_csr(p, OP_csrrc, MSTATUS, STATUS_MPRV);
     put(p, (struct insn){OP_addi, 4, T3, 0, 0, -1});
     put_store(p, TIMER, 4, T3);
 }
@@ -251,6 +245,13 @@ static void put_wait(struct program *p)
     put(p, (struct insn){OP_wfi, 4, 0, 0, 0, 0});
 }
 
+/* Adds to an entry's bits by a write, which also makes QEMU look at its address and mseccfg again.
+ */
+static void put_config(struct program *p, int32_t entry, uint32_t config)
+{
+    put_csr(p, OP_csrrs, PMPCFG + entry / 4, config << 8 * (entry % 4));
+}
+
 /* Without MML no entry is locked where RLB is set (DIFFERS_PMP_RLB). */
 static uint32_t some_config(struct program *p)
 {
@@ -268,7 +269,7 @@ static void put_protection(struct program *p)
 {
     int32_t entry = ENTRIES_KEPT + (int32_t)pick(p, ENTRIES_COUNT - ENTRIES_KEPT);
     int32_t last = entry + 1 < ENTRIES_COUNT ? entry + 1 : entry;
-    uint32_t ones = pick(p, 4) ? (1u << pick(p, 8)) - 1 : 0;
+    uint32_t ones = pick(p, 4) ? (1u << pick(p, 12)) - 1 : 0; /* NAPOT, to 16 KiB */
     if (pick(p, 4)) {
         put(p, (struct insn){OP_ecall, 4, 0, 0, 0, 0});
     }
@@ -281,11 +282,12 @@ static void put_protection(struct program *p)
     }
 }
 
-/* MML and RLB stay; MMWP may be set. pmpcfg0 is written again (DIFFERS_PMP_MMWP). */
+/* MML and RLB stay; MMWP may be set. A switch of MPRV makes QEMU look (DIFFERS_PMP_MMWP). */
 static void put_security(struct program *p)
 {
     put_csr(p, OP_csrrw, MSECCFG, (p->seccfg & (MML | RLB)) | (pick(p, 8) ? 0 : MMWP));
-    put_config(p, 0, 0);
+    put_csr(p, OP_csrrs, MSTATUS, STATUS_MPRV);
+    put_csr(p, OP_csrrc, MSTATUS, STATUS_MPRV);
 }
 
 static void put_vectors(struct program *p)
@@ -310,6 +312,18 @@ static void put_call(struct program *p)
     put(p, (struct insn){OP_jalr, 4, RA, T1, 0, 0});
 }
 
+/* Where the boundaries are close together. */
+static void put_accesses(struct program *p)
+{
+    static const uint8_t ops[] = {OP_lb, OP_lhu, OP_lw, OP_lw, OP_sb, OP_sh, OP_sw, OP_sw};
+    for (uint32_t n = 4 + pick(p, 4); n > 0; n--) {
+        uint8_t op = ops[pick(p, ARRAY_COUNT(ops))], data = (uint8_t)(10 + pick(p, 8));
+        bool is_store = op == OP_sb || op == OP_sh || op == OP_sw;
+        put(p, (struct insn){op, 4, is_store ? 0 : data, S0, is_store ? data : 0,
+                             (int32_t)pick(p, 144) - 72});
+    }
+}
+
 static void put_look(struct program *p)
 {
     static const int32_t csrs[] = {MSTATUS, MIE,   MTVEC, MCOUNTEREN, 0x344,   MEPC,
@@ -324,10 +338,11 @@ static void put_look(struct program *p)
 void put_privileged(struct program *p)
 {
     static void (*const pieces[])(struct program * p) = {
-        put_mode,       put_mode,     put_mode,    put_mode,    put_status,     put_status,
-        put_enable,     put_enable,   put_timer,   put_timer,   put_software,   put_software,
-        put_wait,       put_call,     put_call,    put_call,    put_protection, put_protection,
-        put_protection, put_security, put_vectors, put_counter, put_look,
+        put_mode,       put_mode,     put_mode,     put_mode,    put_status,     put_status,
+        put_enable,     put_enable,   put_timer,    put_timer,   put_software,   put_software,
+        put_wait,       put_call,     put_call,     put_call,    put_protection, put_protection,
+        put_protection, put_security, put_vectors,  put_counter, put_look,       put_accesses,
+        put_accesses,   put_accesses, put_accesses,
     };
     size_t first = p->count + 1;
     pieces[pick(p, ARRAY_COUNT(pieces))](p);

@@ -3,9 +3,9 @@
 /* usage: lockstep_step PROGRAM MEMORY <STEPS, in the form that follow.c reads. Registers, pc and
  * CSRs must agree after each step, but for the rows of qemu-differs.def; then the interpreter goes
  * on from the other machine's answer. Memory must agree at the end. At last the program runs twice
- * more, in one piece and cut at random cycles, which must leave the same state to the bit, counts
- * included. Prints the traps that were taken, by the mode before and mcause, and each wfi that went
- * on. */
+ * more, cut into longer and into shorter pieces, which must be the same to the bit wherever both
+ * stand, counts included. Prints the traps that were taken, by the mode before and mcause, and each
+ * wfi that went on. */
 #include "machine/internal.h"
 
 #include "isa/isa.h"
@@ -273,25 +273,47 @@ static bool is_same(const struct machine *a, const struct machine *b)
     const struct step left = step_of(one), right = step_of(two);
     return memcmp(&left, &right, sizeof left) == 0 && one->cycles == two->cycles &&
            one->not_retired == two->not_retired && one->mode == two->mode &&
-           memcmp(&one->csr, &two->csr, sizeof one->csr) == 0 &&
-           memcmp(machine_ram_dirty(a), machine_ram_dirty(b), RAM_SIZE / PAGE_SIZE) == 0 &&
+           memcmp(&one->csr, &two->csr, sizeof one->csr) == 0;
+}
+
+static bool is_same_ram(const struct machine *a, const struct machine *b)
+{
+    return memcmp(machine_ram_dirty(a), machine_ram_dirty(b), RAM_SIZE / PAGE_SIZE) == 0 &&
            memcmp(a->memory + (uint32_t)RAM_BASE, b->memory + (uint32_t)RAM_BASE, MEMORY_BYTES) ==
                0;
 }
 
-/* Runs whole, and cut after one to sixteen cycles each time: the same comes out. */
+/* Runs up to `limit` in pieces of one to sixteen cycles. */
+static enum hart_exit run_cut(struct hart *h, uint64_t limit, uint64_t *seed)
+{
+    enum hart_exit exit;
+    do {
+        uint64_t piece = h->cycles + 1 + next_random(seed) % 16;
+        exit = hart_run(h, piece < limit ? piece : limit);
+    } while (exit == HART_LIMIT && h->cycles < limit);
+    return exit;
+}
+
+/* A run of longer stretches and one that is cut more often are the same wherever both stand. */
 static bool is_same_when_cut(const struct image *image, const struct step *begin)
 {
     struct machine *whole = load(image, begin), *cut = load(image, begin);
-    enum hart_exit end = hart_run(whole->hart, cycles_max), exit;
+    enum hart_exit end, exit;
     uint64_t seed = begin->pc + whole->hart->cycles;
+    bool is_right;
     do {
-        exit = hart_run(cut->hart, cut->hart->cycles + 1 + next_random(&seed) % 16);
-    } while (exit == HART_LIMIT && cut->hart->cycles < cycles_max);
-    bool is_right = end == exit && end == HART_STOP && is_same(whole, cut);
+        uint64_t limit = whole->hart->cycles + 1 + next_random(&seed) % 256;
+        end = hart_run(whole->hart, limit);
+        exit = run_cut(cut->hart, limit, &seed);
+        is_right = end == exit && is_same(whole, cut);
+    } while (is_right && end == HART_LIMIT && whole->hart->cycles < cycles_max);
+    is_right = is_right && end == HART_STOP && is_same_ram(whole, cut);
     if (!is_right) {
-        fprintf(stderr, "cut: exits %d and %d, cycles %" PRIu64 " and %" PRIu64 "\n", (int)end,
-                (int)exit, whole->hart->cycles, cut->hart->cycles);
+        fprintf(stderr,
+                "cut: exits %d and %d, cycles %" PRIu64 " and %" PRIu64 ", pc %08" PRIx32
+                " and %08" PRIx32 "\n",
+                (int)end, (int)exit, whole->hart->cycles, cut->hart->cycles, whole->hart->pc,
+                cut->hart->pc);
     }
     machine_destroy(whole);
     machine_destroy(cut);
