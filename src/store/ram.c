@@ -166,10 +166,12 @@ void ram_release(struct store *store, struct ram_lease *lease)
 {
     os_file_close(lease->fd);
     lease->fd = -1;
-    os_monitor_enter(store->lock);
-    end_hold(store, lease);
-    os_monitor_leave(store->lock);
-    lease->hold = NULL;
+    if (lease->hold) {
+        os_monitor_enter(store->lock);
+        end_hold(store, lease);
+        os_monitor_leave(store->lock);
+        lease->hold = NULL;
+    }
 }
 
 /* Makes `record` durable and current; its RAM file is written and synced. ret_stands: the outcome

@@ -136,6 +136,7 @@ struct ram_lease {
 /* The newest committed version. ERR_NOT_FOUND, ERR_CORRUPT, ERR_BUSY. */
 MUST_CHECK int ram_load(struct store *store, const struct id *id, struct ram_lease *ret_lease,
                         struct msg *msg);
+/* Closes the descriptor; accepts one that was given back, or none: fd -1 and the rest zero. */
 void ram_release(struct store *store, struct ram_lease *lease);
 
 struct ram_commit {

@@ -200,12 +200,12 @@ def test_names_cannot_break_a_flame_graph(look, cross, tmp_path):
     assert b'<script' not in (tmp_path / 'profile.svg').read_bytes()
 
 
-@pytest.mark.parametrize('length, has_name', [(4095, True), (4096, False)])
-def test_endless_names_are_none(look, cross, tmp_path, length, has_name):
+@pytest.mark.parametrize('length, shown', [(255, 255), (256, 255), (5000, 255)])
+def test_endless_names_are_cut(look, cross, tmp_path, length, shown):
     rom = cross.asm(f'.globl _start\n_start: call {"x" * length}\n j .\n{"x" * length}: ret\n')
     look(rom, f'--profile={tmp_path}/profile.txt', status=0)
     rows, _ = table_of((tmp_path / 'profile.txt').read_text())
-    assert ('x' * length in rows) == has_name
+    assert 'x' * shown in rows
 
 
 def test_deep_recursion_folds_and_still_adds_up(look, cross, tmp_path):

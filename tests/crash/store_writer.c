@@ -30,7 +30,7 @@ static int64_t read_count(struct store *store, int index, struct ram_lease *leas
     uint64_t page[PAGE_SIZE / sizeof(uint64_t)], first = 0;
     int err = ram_load(store, &id, lease, msg);
     if (err) {
-        lease->fd = -1;
+        *lease = (struct ram_lease){.fd = -1};
         return err == ERR_NOT_FOUND ? 0 : err;
     }
     for (int i = 0; i < PAGES_COUNT; i++) {
