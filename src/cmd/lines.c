@@ -2,22 +2,60 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/lines.h"
 
+#include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <libelf.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* A relative path of the table, and what it is from the folder that its unit was compiled in. */
+struct joined {
+    const char *path; /* libdw's, which gives the same pointer for the same file of a unit */
+    struct joined *before;
+    char text[];
+};
 
 struct lines {
     Elf *elf;
     Dwarf *dwarf;
+    struct joined *joined; /* newest first; owned */
 };
 
 struct walk {
     int (*visit)(void *context, const struct line_row *row);
     void *context;
+    struct lines *lines;
+    const char *folder; /* of the present unit; NULL where it says none */
+    struct joined *end; /* those of the units before */
 };
 
+/* The path from the unit's folder, NULL without memory. */
+static const char *join(struct walk *walk, const char *path)
+{
+    if (path[0] == '/' || !walk->folder) {
+        return path;
+    }
+    for (struct joined *j = walk->lines->joined; j != walk->end; j = j->before) {
+        if (j->path == path) {
+            return j->text;
+        }
+    }
+    const char *rest = strncmp(path, "./", 2) == 0 ? path + 2 : path;
+    size_t size = strlen(walk->folder) + strlen(rest) + 2;
+    struct joined *j = malloc(sizeof *j + size);
+    if (!j) {
+        return NULL;
+    }
+    j->path = path;
+    j->before = walk->lines->joined;
+    walk->lines->joined = j;
+    snprintf(j->text, size, "%s/%s", walk->folder, rest);
+    return j->text;
+}
+
 /* A row lasts to the next one's address; the last of a sequence is only an end. */
-static int walk_row(const struct walk *walk, Dwarf_Lines *lines, size_t i)
+static int walk_row(struct walk *walk, Dwarf_Lines *lines, size_t i)
 {
     struct line_row row = {0};
     Dwarf_Line *this = dwarf_onesrcline(lines, i);
@@ -31,14 +69,15 @@ static int walk_row(const struct walk *walk, Dwarf_Lines *lines, size_t i)
         end > UINT32_MAX) {
         return 0;
     }
-    row.path = dwarf_linesrc(this, NULL, NULL);
+    const char *path = dwarf_linesrc(this, NULL, NULL);
+    row.path = path ? join(walk, path) : NULL;
     row.line = (uint32_t)number;
     row.begin = (uint32_t)begin;
     row.end = (uint32_t)end;
-    return row.path ? walk->visit(walk->context, &row) : 0;
+    return row.path ? walk->visit(walk->context, &row) : path ? ERR_NO_MEMORY : 0;
 }
 
-static int walk_unit(const struct walk *walk, Dwarf *dwarf, Dwarf_Off offset)
+static int walk_unit(struct walk *walk, Dwarf *dwarf, Dwarf_Off offset)
 {
     Dwarf_Die unit;
     Dwarf_Lines *lines;
@@ -46,6 +85,9 @@ static int walk_unit(const struct walk *walk, Dwarf *dwarf, Dwarf_Off offset)
     if (!dwarf_offdie(dwarf, offset, &unit) || dwarf_getsrclines(&unit, &lines, &count)) {
         return 0; /* a unit without lines, as of assembly without -g */
     }
+    Dwarf_Attribute attribute;
+    walk->folder = dwarf_formstring(dwarf_attr(&unit, DW_AT_comp_dir, &attribute));
+    walk->end = walk->lines->joined;
     int err = 0;
     for (size_t i = 0; i + 1 < count && !err; i++) {
         err = walk_row(walk, lines, i);
@@ -56,7 +98,7 @@ static int walk_unit(const struct walk *walk, Dwarf *dwarf, Dwarf_Off offset)
 int lines_walk(struct lines *lines, int (*visit)(void *context, const struct line_row *row),
                void *context, struct msg *msg)
 {
-    const struct walk walk = {visit, context};
+    struct walk walk = {.visit = visit, .context = context, .lines = lines};
     Dwarf_Off next = 0;
     size_t header_size;
     for (Dwarf_Off at = 0;; at = next) {
@@ -95,6 +137,11 @@ int lines_open(struct span elf, struct lines **ret_lines, struct msg *msg)
 void lines_close(struct lines *lines)
 {
     if (lines) {
+        while (lines->joined) {
+            struct joined *j = lines->joined;
+            lines->joined = j->before;
+            free(j);
+        }
         dwarf_end(lines->dwarf);
         elf_end(lines->elf);
         free(lines);

@@ -7,7 +7,7 @@
 
 /* Instructions that lie together and come from one line. */
 struct line_row {
-    const char *path; /* absolute where the compiler said so; valid until lines_close */
+    const char *path; /* absolute, where the unit says its folder; valid until lines_close */
     uint32_t line;    /* from 1 */
     uint32_t begin;
     uint32_t end; /* behind the last; over `begin` */

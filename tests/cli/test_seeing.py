@@ -3,6 +3,7 @@
 import re
 import subprocess
 import xml.etree.ElementTree as xml
+from pathlib import Path
 
 import pytest
 
@@ -468,6 +469,16 @@ void _start(void)
     rows, cycles = table_of((tmp_path / 'p.txt').read_text())
     assert (rows['work'].calls, rows['tick'].calls) == (1000, ticks)
     assert sum(row.cycles for row in rows.values()) == cycles == int(done.stats['cycles'])
+
+
+def test_coverage_names_files_from_where_they_were_compiled(mote, tmp_path):
+    (tmp_path / 'main.c').write_text('int main(void) { return 0; }\n')
+    subprocess.run([mote, 'run', '--coverage=c.info', 'main.c'], cwd=tmp_path, check=True,
+                   stdin=subprocess.DEVNULL, timeout=60)
+    files = records_of((tmp_path / 'c.info').read_text())
+    assert str(tmp_path / 'main.c') in files
+    start = [Path(name) for name in files if name.endswith('sdk/crt0.S')]
+    assert len(start) == 1 and start[0].is_absolute()
 
 
 def test_coverage_wants_line_tables(rv32im, cross, tmp_path):
