@@ -25,7 +25,7 @@ static void put_checksums(const char *text, char ret_text[TEXT_MAX])
         assert_true((size_t)(to - ret_text) + len < TEXT_MAX);
         memcpy(to, begin, len);
         for (size_t i = mark; i + 1 < line.len && line.data[i] != '?'; i += 2) {
-            sum += (unsigned)(hex_digit(line.data[i]) << 4 | hex_digit(line.data[i + 1]));
+            sum += (unsigned)hex_digit(line.data[i]) << 4 | (unsigned)hex_digit(line.data[i + 1]);
         }
         char *query = memchr(to, '?', len);
         if (query) {
