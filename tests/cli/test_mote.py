@@ -340,6 +340,27 @@ def test_new_project_builds_and_runs(call, mote, tmp_path):
     assert b'Hello from an MCU.' in done.stdout + done.stderr
 
 
+def test_new_project_has_the_sdk(call, mote, tmp_path):
+    """The plainest program: getchar() to the end of the input, and a variable that lasts."""
+    call('new', 'project')
+    (tmp_path / 'project/main.c').write_text('''
+        #include <mote.h>
+        #include <stdio.h>
+        MOTE_PRESERVE static unsigned runs;
+        int main(void)
+        {
+            int count = 0;
+            while (getchar() != EOF) count++;
+            printf("%d %u\\n", count, ++runs);
+        }''')
+    done = subprocess.run(['make', '-s', '-C', tmp_path / 'project', 'run', f'MOTE={mote}'],
+                          input=b'hello', capture_output=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, b'5 1\n'), done.stderr
+    done = subprocess.run(['make', '-s', '-B', '-C', tmp_path / 'project', 'MOTE=/nowhere'],
+                          capture_output=True, timeout=120)
+    assert done.returncode == 2 and b'make MOTE=/path/to/mote' in done.stderr
+
+
 @pytest.mark.parametrize('name', ['plain', "it's a folder", '-dash', '$HOME'])
 def test_new_prints_a_command_that_works(call, tmp_path, name):
     """Also when mote was called by its path and PATH leads to none."""
@@ -353,7 +374,7 @@ def test_new_prints_a_command_that_works(call, tmp_path, name):
     assert done.returncode == 0 and done.stdout.endswith(b'FOX\nHello from an MCU.\n'), done
     done = subprocess.run(['make', '-s', '-C', f'./{name}', 'run'], cwd=tmp_path,
                           capture_output=True, env=environment, timeout=120)
-    assert done.returncode and b'make run MOTE=/path/to/mote' in done.stderr
+    assert done.returncode and b'make MOTE=/path/to/mote' in done.stderr
 
 
 def test_new_leaves_nothing_of_a_project_that_does_not_fit(mote, tmp_path):

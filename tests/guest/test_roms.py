@@ -494,14 +494,16 @@ def test_the_template_compiles_csr_instructions(build, machine, tmp_path):
     folder = tmp_path / 'project'
     shutil.copytree(build / 'share/mote/template', folder)
     (folder / 'main.c').write_text(CSR_INSTRUCTIONS)
-    subprocess.run(['make', '-C', folder], check=True, capture_output=True)
+    subprocess.run(['make', '-C', folder, f'MOTE={build}/bin/mote'], check=True,
+                   capture_output=True)
     assert machine.run(folder / 'firmware.elf').out.startswith(b'77 ')
 
 
 def test_the_template_builds_for_mote_and_for_qemu(build, machine, tmp_path):
     folder = tmp_path / 'project'
     shutil.copytree(build / 'share/mote/template', folder)
-    subprocess.run(['make', '-C', folder], check=True, capture_output=True)
+    subprocess.run(['make', '-C', folder, f'MOTE={build}/bin/mote'], check=True,
+                   capture_output=True)
     run = machine.run(folder / 'firmware.elf', b'abc\n')
     assert (run.status, run.out) == (0, b'ABC\nHello from an MCU.\n')
     qemu = subprocess.run(['make', '-C', folder, 'qemu'], capture_output=True, timeout=60,
