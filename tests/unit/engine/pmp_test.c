@@ -378,3 +378,21 @@ TEST(view, is_never_stale)
     guest_deinit(&kept);
     guest_deinit(&fresh);
 }
+
+/* Smepmp 1.0, 2: what mseccfg says holds for the instruction behind the one that writes it. */
+TEST(pmp, mseccfg_holds_at_once)
+{
+    struct guest g;
+    guest_init(&g);
+    set_csr(&g, PMPADDR0, CODE >> 2 | 0x7ff); /* the four pages of code */
+    set_config(&g, 0, NAPOT | R | X);
+    g.hart->x[A0] = MMWP;
+    g.hart->x[A2] = DATA;
+    put_word(&g, encode(OP_lw, A1, A2, 0, 0));
+    put_word(&g, encode(OP_csrrw, 0, A0, 0, MSECCFG));
+    put_word(&g, encode(OP_lw, A1, A2, 0, 0));
+    (void)run(&g, 3);
+    assert_int_equal(g.hart->csr.mcause, CAUSE_LOAD_FAULT);
+    assert_int_equal(g.hart->csr.mepc, CODE + 8);
+    guest_deinit(&g);
+}
