@@ -40,8 +40,8 @@ static const struct program program = {
     .operands = "IMAGE [IN]",
     .purpose = "debug one RISC-V microcontroller here",
     .notes =
-        "IMAGE is a raw binary, an ELF, or a source file (.c, .cc, .S ...), which is compiled by\n"
-        "`mote cc -Og -g -Wall` first; IN is the input, empty without it. Starts " DEBUGGER ",\n"
+        "IMAGE is an ELF, Intel HEX, S-records, UF2, a raw binary, or a source file (.c, .cc, .S\n"
+        "...), which is compiled by `mote cc -Og -g -Wall` first; IN is the input, empty without it. Starts " DEBUGGER ",\n"
         "which holds the machine at its first instruction: break, watch, step and continue work,\n"
         "and so do reverse-step, reverse-continue and the like. `monitor help` lists what else\n"
         "there is. When the guest has ended, OUT goes to standard output. Quitting the debugger\n"
