@@ -41,11 +41,12 @@ static const struct program program = {
     .purpose = "debug one RISC-V microcontroller here",
     .notes =
         "IMAGE is an ELF, Intel HEX, S-records, UF2, a raw binary, or a source file (.c, .cc, .S\n"
-        "...), which is compiled by `mote cc -Og -g -Wall` first; IN is the input, empty without it. Starts " DEBUGGER ",\n"
-        "which holds the machine at its first instruction: break, watch, step and continue work,\n"
-        "and so do reverse-step, reverse-continue and the like. `monitor help` lists what else\n"
-        "there is. When the guest has ended, OUT goes to standard output. Quitting the debugger\n"
-        "before that ends the run (exit status 125), `detach` has it go on alone.\n"
+        "...), which is compiled by `mote cc -Og -g -Wall` first; IN is the input, empty without\n"
+        "it. Starts " DEBUGGER ", which holds the machine at its first instruction: break,\n"
+        "watch, step and continue work, and so do reverse-step, reverse-continue and the like.\n"
+        "`monitor help` lists what else there is. When the guest has ended, OUT goes to standard\n"
+        "output. Quitting the debugger before that ends the run (exit status 125), `detach` has\n"
+        "it go on alone.\n"
         "\n" RUN_NOTES,
     .rows = rows,
     .rows_count = ARRAY_COUNT(rows),
