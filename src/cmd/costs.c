@@ -4,6 +4,7 @@
 #include "cmd/costs_tree.h"
 #include "os/map.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -31,23 +32,26 @@ static bool make_room(void *at, size_t thing, uint32_t count, uint32_t *size)
     return array != NULL;
 }
 
+enum { CHILDREN_BITS = 18, CHILDREN_COUNT = 1 << CHILDREN_BITS };
+static_assert(CHILDREN_COUNT >= 2 * COSTS_NODES_MAX, "a search ends at a free place");
+
 /* ---- functions */
 
 /* The number of the function that begins at `begin`, made where it is not known yet; 0, the one
  * without a name, where there is no memory. */
 static uint32_t intern(struct costs *p, struct span name, uint32_t begin)
 {
-    for (uint32_t i = 1; i < p->functions_count; i++) {
-        if (p->functions[i].begin == begin) {
-            return i;
-        }
+    uint32_t *known = &p->numbers[symbols_next(&p->symbols, begin)];
+    if (*known) {
+        return *known;
     }
     if (!make_room(&p->functions, sizeof *p->functions, p->functions_count, &p->functions_size)) {
         p->err = ERR_NO_MEMORY;
         return 0;
     }
     p->functions[p->functions_count] = (struct function){.name = name, .begin = begin};
-    return p->functions_count++;
+    *known = p->functions_count++;
+    return *known;
 }
 
 static uint32_t function_at(struct costs *p, uint32_t pc)
@@ -56,7 +60,8 @@ static uint32_t function_at(struct costs *p, uint32_t pc)
     if (*id == 0) {
         struct span name;
         uint32_t offset;
-        *id = 1 + (image_symbol(p->image, pc, &name, &offset) ? intern(p, name, pc - offset) : 0);
+        bool is_named = symbols_find(&p->symbols, pc, &name, &offset);
+        *id = 1 + (is_named ? intern(p, name, pc - offset) : 0);
     }
     return *id - 1;
 }
@@ -84,13 +89,25 @@ static void leave(struct costs *p, uint32_t function)
 
 /* ---- stacks */
 
+/* Where the node of `function` called by `parent` stands in `children`, or would: a caller may have
+ * very many. */
+static uint32_t *find_child(const struct costs *p, uint32_t parent, uint32_t function)
+{
+    uint32_t at = (parent * UINT32_C(0x9e3779b1) ^ function) * UINT32_C(0x85ebca6b);
+    for (at >>= 32 - CHILDREN_BITS;; at = (at + 1) % CHILDREN_COUNT) {
+        uint32_t node = p->children[at];
+        if (!node || (p->nodes[node].parent == parent && p->nodes[node].function == function)) {
+            return &p->children[at];
+        }
+    }
+}
+
 /* The node of `function` called by `parent`; `parent` itself beyond the limits. */
 static uint32_t child_of(struct costs *p, uint32_t parent, uint32_t function)
 {
-    for (uint32_t i = p->nodes[parent].first; i; i = p->nodes[i].next) {
-        if (p->nodes[i].function == function) {
-            return i;
-        }
+    uint32_t *child = find_child(p, parent, function);
+    if (*child) {
+        return *child;
     }
     if (p->nodes[parent].depth >= COSTS_DEPTH_MAX || p->nodes_count >= COSTS_NODES_MAX) {
         p->has_folded = true;
@@ -101,6 +118,7 @@ static uint32_t child_of(struct costs *p, uint32_t parent, uint32_t function)
         return parent;
     }
     uint32_t number = p->nodes_count++;
+    *child = number;
     struct node *above = &p->nodes[parent];
     p->nodes[number] =
         (struct node){.function = function, .parent = parent, .depth = above->depth + 1};
@@ -277,9 +295,12 @@ int costs_create(const struct image *image, struct costs **ret_costs)
     if (!p) {
         return ERR_NO_MEMORY;
     }
-    p->image = image;
     int err = map_ids(p);
-    if (err || !make_room(&p->functions, sizeof *p->functions, 0, &p->functions_size) ||
+    err = err ? err : symbols_init(&p->symbols, image);
+    p->numbers = calloc(p->symbols.begins_count + 1, sizeof *p->numbers);
+    p->children = calloc(CHILDREN_COUNT, sizeof *p->children);
+    if (err || !p->numbers || !p->children ||
+        !make_room(&p->functions, sizeof *p->functions, 0, &p->functions_size) ||
         !make_room(&p->nodes, sizeof *p->nodes, 0, &p->nodes_size)) {
         costs_destroy(p);
         return err ? err : ERR_NO_MEMORY;
@@ -294,6 +315,9 @@ void costs_destroy(struct costs *p)
 {
     if (p) {
         os_unmap(p->ids, ids_bytes);
+        symbols_deinit(&p->symbols);
+        free(p->numbers);
+        free(p->children);
         free(p->functions);
         free(p->nodes);
         free(p->frames);

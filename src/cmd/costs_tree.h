@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cmd/costs.h"
+#include "machine/symbols.h"
 
 /* Limits of what a guest can make grow. Beyond them cycles go to the caller's box; the table stays
  * exact. */
@@ -43,10 +44,12 @@ struct frame {
 };
 
 struct costs {
-    const struct image *image;
-    uint32_t *ids; /* of each halfword's function, counted from 1; 0: not looked up yet */
+    struct symbols symbols;
+    uint32_t *numbers; /* of the function at each of the symbols' `begins`, 0 where not known yet */
+    uint32_t *ids;     /* of each halfword's function, counted from 1; 0: not looked up yet */
     struct function *functions; /* the first is for addresses that no symbol covers */
     struct node *nodes;
+    uint32_t *children; /* nodes by parent and function, hashed; 0: free */
     struct frame *frames;
     uint32_t functions_count;
     uint32_t functions_size;

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "cmd/lines.h"
+#include "machine/symbols.h"
 #include "os/apart.h"
 #include "os/map.h"
 
@@ -181,21 +182,17 @@ static const struct line_row *find_row(const struct rows *rows, uint32_t address
 }
 
 /* The image's functions, in order of files and names. Returns owned. */
-static int list_functions(struct rows *rows, struct entry **ret_entries, size_t *ret_count)
+static int list_functions(struct rows *rows, const struct symbols *symbols,
+                          struct entry **ret_entries, size_t *ret_count)
 {
-    const struct image *image = rows->coverage->image;
     struct image_place place;
     size_t count = 0;
-    for (uint32_t number = 0; image_next_place(image, &number, &place);) {
-        count += place.is_code;
-    }
-    struct entry *entries = malloc((count + 1) * sizeof *entries);
+    struct entry *entries = malloc((symbols->places_count + 1) * sizeof *entries);
     if (!entries) {
         return ERR_NO_MEMORY;
     }
     qsort(rows->items, rows->count, sizeof *rows->items, by_address);
-    count = 0;
-    for (uint32_t number = 0; image_next_place(image, &number, &place);) {
+    for (uint32_t number = 0; symbols_next_place(symbols, &number, &place);) {
         const struct line_row *row = place.is_code ? find_row(rows, place.address) : NULL;
         if (row) {
             entries[count++] = (struct entry){row->path, row->line, place.address, place.name};
@@ -267,9 +264,15 @@ static size_t put_lines(const struct rows *rows, FILE *to, size_t at)
 
 static int put_all(struct rows *rows, FILE *to)
 {
+    struct symbols symbols;
     struct entry *entries;
     size_t count;
-    int err = list_functions(rows, &entries, &count);
+    int err = symbols_init(&symbols, rows->coverage->image);
+    if (err) {
+        return err;
+    }
+    err = list_functions(rows, &symbols, &entries, &count);
+    symbols_deinit(&symbols);
     if (err) {
         return err;
     }

@@ -3,7 +3,7 @@
 #include "base/limits.h"
 #include "cmd/command.h"
 #include "isa/isa.h"
-#include "machine/image.h"
+#include "machine/symbols.h"
 #include "os/given.h"
 
 #include <inttypes.h>
@@ -52,11 +52,11 @@ static bool has_target(const struct insn *insn)
            (formats[insn->op] == FORMAT_B || formats[insn->op] == FORMAT_J);
 }
 
-static void print_target(const struct image *image, uint32_t target)
+static void print_target(const struct symbols *symbols, uint32_t target)
 {
     struct span name;
     uint32_t offset;
-    if (!image_symbol(image, target, &name, &offset)) {
+    if (!symbols_find(symbols, target, &name, &offset)) {
         return;
     }
     printf("  <%.*s", (int)name.len, (const char *)name.data);
@@ -91,7 +91,7 @@ static unsigned print_data(uint32_t pc, struct span bytes)
 }
 
 /* One instruction at `bytes`, or what its end cuts off; its size. */
-static unsigned print_one(const struct image *image, uint32_t pc, struct span bytes)
+static unsigned print_one(const struct symbols *symbols, uint32_t pc, struct span bytes)
 {
     char text[ISA_TEXT_MAX];
     uint8_t padded[4] = {0};
@@ -110,46 +110,48 @@ static unsigned print_one(const struct image *image, uint32_t pc, struct span by
     }
     print_text(text);
     if (isa_decode(word, &insn) && has_target(&insn)) {
-        print_target(image, pc + (uint32_t)insn.imm);
+        print_target(symbols, pc + (uint32_t)insn.imm);
     }
     putchar('\n');
     return size;
 }
 
-static void print_label(const struct image *image, uint32_t pc)
+static void print_label(const struct symbols *symbols, uint32_t pc)
 {
     struct span name;
     uint32_t offset;
-    if (image_symbol(image, pc, &name, &offset) && offset == 0) {
+    if (symbols_find(symbols, pc, &name, &offset) && offset == 0) {
         printf("\n%08" PRIx32 " <%.*s>:\n", pc, (int)name.len, (const char *)name.data);
     }
 }
 
-static void print_code(const struct image *image, const struct image_code *code)
+static void print_code(const struct symbols *symbols, const struct image_code *code)
 {
     size_t at = 0;
     uint32_t same = 0; /* for how many more bytes is_data holds */
     bool is_data = false;
-    uint32_t label = code->address;
-    bool has_label = image_next_symbol(image, code->address, &label);
+    const uint32_t *label = symbols->begins + symbols_next(symbols, code->address);
+    const uint32_t *labels_end = symbols->begins + symbols->begins_count;
     printf("\n%.*s%s%zu bytes at 0x%08" PRIx32 "\n", (int)code->name.len,
            (const char *)code->name.data, code->name.len ? ": " : "", code->bytes.len,
            code->address);
     while (at < code->bytes.len) {
         uint32_t pc = code->address + (uint32_t)at;
-        if (has_label && pc >= label) {
-            print_label(image, pc);
-            has_label = pc < UINT32_MAX && image_next_symbol(image, pc + 1, &label);
+        if (label < labels_end && pc >= *label) {
+            print_label(symbols, pc);
+            while (label < labels_end && *label <= pc) {
+                label++;
+            }
         }
         if (same == 0) {
-            is_data = image_is_data(image, pc, &same);
+            is_data = symbols_is_data(symbols, pc, &same);
         }
         size_t left = code->bytes.len - at < same ? code->bytes.len - at : same;
-        if (has_label && label - pc < left) { /* what a label names begins there */
-            left = label - pc;
+        if (label < labels_end && *label - pc < left) { /* what a label names begins there */
+            left = *label - pc;
         }
         struct span bytes = span_of(code->bytes.data + at, left);
-        uint32_t size = is_data ? print_data(pc, bytes) : print_one(image, pc, bytes);
+        uint32_t size = is_data ? print_data(pc, bytes) : print_one(symbols, pc, bytes);
         at += size;
         same -= size;
     }
@@ -159,6 +161,7 @@ static int print_image(struct span file, enum image_format format, const char *p
                        struct msg *msg)
 {
     struct image image;
+    struct symbols symbols;
     struct image_code code;
     struct msg why = {{0}};
     uint32_t number = 0;
@@ -166,10 +169,16 @@ static int print_image(struct span file, enum image_format format, const char *p
     if (err) {
         return fail(msg, err, "%.150s: %s", path, why.text);
     }
+    err = symbols_init(&symbols, &image);
+    if (err) {
+        image_deinit(&image);
+        return fail(msg, err, "%.150s: no memory for its symbols", path);
+    }
     printf("%s: %s, entry 0x%08" PRIx32 "\n", path, image_format_text(image.format), image.entry);
     while (image_next_code(&image, &number, &code)) {
-        print_code(&image, &code);
+        print_code(&symbols, &code);
     }
+    symbols_deinit(&symbols);
     image_deinit(&image);
     return 0;
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/trace.h"
 #include "cmd/number.h"
+#include "machine/symbols.h"
 
 #include <inttypes.h>
 
@@ -220,13 +221,13 @@ static int choose_addresses(struct trace *trace, char *word, struct msg *msg)
     return add_range(trace, first, last, msg);
 }
 
-static int choose_function(struct trace *trace, const char *name, const struct image *image,
+static int choose_function(struct trace *trace, const char *name, const struct symbols *symbols,
                            struct msg *msg)
 {
     struct image_place place;
     uint32_t number = 0;
     bool is_found = false;
-    while (image_next_place(image, &number, &place)) {
+    while (symbols_next_place(symbols, &number, &place)) {
         if (place.is_code && span_equals_string(place.name, name)) {
             uint32_t most = UINT32_MAX - place.address;
             int err =
@@ -242,10 +243,10 @@ static int choose_function(struct trace *trace, const char *name, const struct i
                     : fail(msg, ERR_USAGE,
                            "--trace-only: the image has no function `%.60s` (nor is it `traps` or "
                            "0xA-0xB)%s",
-                           name, image->symbols.len ? "" : ": it has no symbols");
+                           name, symbols->begins_count ? "" : ": it has no symbols");
 }
 
-static int choose_word(struct trace *trace, struct span text, const struct image *image,
+static int choose_word(struct trace *trace, struct span text, const struct symbols *symbols,
                        struct msg *msg)
 {
     char word[WORD_SIZE];
@@ -260,21 +261,24 @@ static int choose_word(struct trace *trace, struct span text, const struct image
         return 0;
     }
     return word[0] >= '0' && word[0] <= '9' ? choose_addresses(trace, word, msg)
-                                            : choose_function(trace, word, image, msg);
+                                            : choose_function(trace, word, symbols, msg);
 }
 
 int trace_choose(struct trace *trace, const struct option_list *wanted, const struct image *image,
                  struct msg *msg)
 {
+    struct symbols symbols;
     trace->is_chosen = wanted->count > 0;
-    for (size_t i = 0; i < wanted->count; i++) {
+    int err = symbols_init(&symbols, image);
+    if (err) {
+        return fail(msg, err, "no memory for the image's symbols");
+    }
+    for (size_t i = 0; !err && i < wanted->count; i++) {
         struct span rest = span_of_string(wanted->items[i]);
         do {
-            int err = choose_word(trace, span_cut(&rest, ','), image, msg);
-            if (err) {
-                return err;
-            }
-        } while (rest.data);
+            err = choose_word(trace, span_cut(&rest, ','), &symbols, msg);
+        } while (!err && rest.data);
     }
-    return 0;
+    symbols_deinit(&symbols);
+    return err;
 }

@@ -56,32 +56,15 @@ void image_deinit(struct image *image);
 MUST_CHECK int image_parse_for(enum profile profile, struct span file, enum image_format wanted,
                                struct image *ret_image, struct msg *msg);
 /* The function, object or label that covers `address`, and how far into it; false without one.
+ * Goes through all symbols: who asks often has `struct symbols` (machine/symbols.h).
  * Symbols without a size reach to the end of their section. The name is borrowed from the file;
  * it is never empty and has no space or control characters. */
 bool image_symbol(const struct image *image, uint32_t address, struct span *ret_name,
                   uint32_t *ret_offset);
-/* The lowest address from `address` on where such a name begins; false where none does. */
-bool image_next_symbol(const struct image *image, uint32_t address, uint32_t *ret_address);
 
 /* The bytes of the ELF's section of that name, as they are in the file; empty where there is none,
  * or none that is sound and uncompressed. *ret_address (NULL: not wanted) is where it is loaded. */
 struct span image_section(const struct image *image, const char *name, uint32_t *ret_address);
-
-/* What a symbol of the kind that image_symbol tells says of itself. */
-struct image_place {
-    struct span name;
-    uint32_t address;
-    uint32_t size; /* at least 1; where the symbol has none, as far as the next name or the end */
-    bool is_code;  /* a function, or a label among instructions */
-};
-
-/* The next such symbol in the order of the file, several of one name among them; start with
- * *number 0, which the call moves on. False after the last. */
-bool image_next_place(const struct image *image, uint32_t *number, struct image_place *ret_place);
-
-/* Is there data at `address`, by a symbol of an object that has a size or the assembler's own mark
- * for data (`$d`)? *ret_len is for how many bytes the answer holds, whichever it is. */
-bool image_is_data(const struct image *image, uint32_t address, uint32_t *ret_len);
 
 /* Instructions that lie together, as a linker's listing has them. */
 struct image_code {

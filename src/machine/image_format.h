@@ -45,6 +45,19 @@ MUST_CHECK int image_check_entry(const struct image *image, uint32_t entry, stru
 bool image_read_at(struct span file, uint64_t at, void *ret_data, size_t size);
 /* Finds symbols, names and tohost; a broken table only means that there are none. */
 void image_find_symbols(struct image *image, const Elf32_Ehdr *header);
+uint32_t image_symbols_count(const struct image *image);
+/* Symbol `number`, below that count. */
+Elf32_Sym image_read_symbol(const struct image *image, uint32_t number);
+/* Borrowed from the file; empty where the name is not sound. */
+struct span image_symbol_name(const struct image *image, const Elf32_Sym *symbol);
+/* Is it the name of a place in the program, not of a file, a section, a constant, or one of the
+ * assembler's own marks (`$x`, `.L1`)? */
+bool image_is_place(const struct image *image, const Elf32_Sym *symbol);
+/* The section that holds it; false without a sound section table. */
+bool image_symbol_section(const struct image *image, const Elf32_Sym *symbol,
+                          Elf32_Shdr *ret_section);
+/* Its own size; without one, the bytes up to its section's end, 0 where that is not known. */
+uint32_t image_symbol_size(const struct image *image, const Elf32_Sym *symbol);
 
 /* ---- formats made of records: Intel HEX, S-records, UF2 (image_records.c) */
 

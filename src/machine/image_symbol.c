@@ -21,12 +21,12 @@ static struct span section_bytes(struct span file, const Elf32_Shdr *section)
     return span_of(file.data + section->sh_offset, section->sh_size);
 }
 
-static uint32_t symbols_count(const struct image *image)
+uint32_t image_symbols_count(const struct image *image)
 {
     return (uint32_t)(image->symbols.len / sizeof(Elf32_Sym));
 }
 
-static Elf32_Sym read_symbol(const struct image *image, uint32_t number)
+Elf32_Sym image_read_symbol(const struct image *image, uint32_t number)
 {
     Elf32_Sym symbol;
     memcpy(&symbol, image->symbols.data + (size_t)number * sizeof symbol, sizeof symbol);
@@ -57,7 +57,7 @@ static struct span name_at(struct span names, uint32_t at)
     return span_of(name, (size_t)(end - name));
 }
 
-static struct span symbol_name(const struct image *image, const Elf32_Sym *symbol)
+struct span image_symbol_name(const struct image *image, const Elf32_Sym *symbol)
 {
     return name_at(image->names, symbol->st_name);
 }
@@ -70,8 +70,8 @@ static bool is_named(struct span names, uint32_t at, const char *name)
 
 static uint32_t find_tohost(const struct image *image)
 {
-    for (uint32_t i = 0; i < symbols_count(image); i++) {
-        Elf32_Sym symbol = read_symbol(image, i);
+    for (uint32_t i = 0; i < image_symbols_count(image); i++) {
+        Elf32_Sym symbol = image_read_symbol(image, i);
         if (symbol.st_shndx == SHN_UNDEF || !is_named(image->names, symbol.st_name, "tohost")) {
             continue;
         }
@@ -109,38 +109,36 @@ void image_find_symbols(struct image *image, const Elf32_Ehdr *header)
     image->tohost = find_tohost(image);
 }
 
-/* Names of places in the program, not of files, sections, constants, or the assembler's own marks
- * (`$x`, `.L1`). */
-static bool is_place(const struct image *image, const Elf32_Sym *symbol)
+bool image_is_place(const struct image *image, const Elf32_Sym *symbol)
 {
     int type = ELF32_ST_TYPE(symbol->st_info);
     if (symbol->st_shndx == SHN_UNDEF || symbol->st_shndx >= SHN_LORESERVE ||
         (type != STT_FUNC && type != STT_OBJECT && type != STT_NOTYPE)) {
         return false;
     }
-    struct span name = symbol_name(image, symbol);
+    struct span name = image_symbol_name(image, symbol);
     return name.len > 0 && name.data[0] != '$' && name.data[0] != '.';
 }
 
-/* Where the section that holds `symbol` ends; its own value without a sound section table. */
-static uint32_t section_end(const struct image *image, const Elf32_Sym *symbol)
+bool image_symbol_section(const struct image *image, const Elf32_Sym *symbol,
+                          Elf32_Shdr *ret_section)
 {
     Elf32_Ehdr header;
-    Elf32_Shdr section;
-    if (!image_read_at(image->file, 0, &header, sizeof header) ||
-        !read_section(image->file, &header, symbol->st_shndx, &section) ||
-        symbol->st_value - section.sh_addr >= section.sh_size) {
-        return symbol->st_value;
-    }
-    return section.sh_addr + section.sh_size;
+    return image_read_at(image->file, 0, &header, sizeof header) &&
+           read_section(image->file, &header, symbol->st_shndx, ret_section);
 }
 
-static bool covers(const struct image *image, const Elf32_Sym *symbol, uint32_t address)
+uint32_t image_symbol_size(const struct image *image, const Elf32_Sym *symbol)
 {
+    Elf32_Shdr section;
     if (symbol->st_size > 0) {
-        return address - symbol->st_value < symbol->st_size;
+        return symbol->st_size;
     }
-    return address - symbol->st_value < section_end(image, symbol) - symbol->st_value;
+    if (!image_symbol_section(image, symbol, &section) ||
+        symbol->st_value - section.sh_addr >= section.sh_size) {
+        return 0;
+    }
+    return section.sh_addr + section.sh_size - symbol->st_value;
 }
 
 /* Of two that cover an address: the one with a size, then the nearer, then the global one. */
@@ -160,114 +158,21 @@ bool image_symbol(const struct image *image, uint32_t address, struct span *ret_
 {
     bool is_found = false;
     Elf32_Sym best = {0};
-    for (uint32_t i = 0; i < symbols_count(image); i++) {
-        Elf32_Sym symbol = read_symbol(image, i);
-        if (symbol.st_value > address || !covers(image, &symbol, address) ||
-            !is_place(image, &symbol) || (is_found && !is_better(&symbol, &best))) {
+    for (uint32_t i = 0; i < image_symbols_count(image); i++) {
+        Elf32_Sym symbol = image_read_symbol(image, i);
+        if (symbol.st_value > address ||
+            address - symbol.st_value >= image_symbol_size(image, &symbol) ||
+            !image_is_place(image, &symbol) || (is_found && !is_better(&symbol, &best))) {
             continue;
         }
         best = symbol;
         is_found = true;
     }
     if (is_found) {
-        *ret_name = symbol_name(image, &best);
+        *ret_name = image_symbol_name(image, &best);
         *ret_offset = address - best.st_value;
     }
     return is_found;
-}
-
-bool image_next_symbol(const struct image *image, uint32_t address, uint32_t *ret_address)
-{
-    bool is_found = false;
-    for (uint32_t i = 0; i < symbols_count(image); i++) {
-        Elf32_Sym symbol = read_symbol(image, i);
-        if (symbol.st_value < address || (is_found && symbol.st_value >= *ret_address) ||
-            !is_place(image, &symbol)) {
-            continue;
-        }
-        *ret_address = symbol.st_value;
-        is_found = true;
-    }
-    return is_found;
-}
-
-static bool is_among_code(const struct image *image, const Elf32_Sym *symbol)
-{
-    Elf32_Ehdr header;
-    Elf32_Shdr section;
-    return ELF32_ST_TYPE(symbol->st_info) == STT_NOTYPE &&
-           image_read_at(image->file, 0, &header, sizeof header) &&
-           read_section(image->file, &header, symbol->st_shndx, &section) &&
-           (section.sh_flags & SHF_EXECINSTR) != 0;
-}
-
-/* How far a symbol without a size reaches: its section's end, where no other name begins before. */
-static uint32_t reach(const struct image *image, const Elf32_Sym *symbol)
-{
-    uint32_t size = section_end(image, symbol) - symbol->st_value;
-    uint32_t next;
-    if (symbol->st_value < UINT32_MAX && image_next_symbol(image, symbol->st_value + 1, &next) &&
-        next - symbol->st_value < size) {
-        size = next - symbol->st_value;
-    }
-    return size ? size : 1;
-}
-
-bool image_next_place(const struct image *image, uint32_t *number, struct image_place *ret_place)
-{
-    while (*number < symbols_count(image)) {
-        Elf32_Sym symbol = read_symbol(image, (*number)++);
-        if (is_place(image, &symbol)) {
-            *ret_place = (struct image_place){
-                .name = symbol_name(image, &symbol),
-                .address = symbol.st_value,
-                .size = symbol.st_size ? symbol.st_size : reach(image, &symbol),
-                .is_code =
-                    ELF32_ST_TYPE(symbol.st_info) == STT_FUNC || is_among_code(image, &symbol),
-            };
-            return true;
-        }
-    }
-    return false;
-}
-
-/* `$d` (data) or `$x` (code, with a suffix that names extensions); 0 for other names. */
-static char mark_of(const struct image *image, const Elf32_Sym *symbol)
-{
-    struct span name = symbol_name(image, symbol);
-    bool is_mark = symbol->st_size == 0 && symbol->st_shndx != SHN_UNDEF && name.len >= 2 &&
-                   name.data[0] == '$' && (name.data[1] == 'd' || name.data[1] == 'x');
-    return is_mark ? (char)name.data[1] : 0;
-}
-
-bool image_is_data(const struct image *image, uint32_t address, uint32_t *ret_len)
-{
-    Elf32_Sym last = {0}; /* the mark at or before `address` */
-    char last_mark = 0;
-    uint32_t next = UINT32_MAX; /* where another object or mark begins */
-    for (uint32_t i = 0; i < symbols_count(image); i++) {
-        Elf32_Sym symbol = read_symbol(image, i);
-        bool is_object = ELF32_ST_TYPE(symbol.st_info) == STT_OBJECT && symbol.st_size > 0 &&
-                         is_place(image, &symbol);
-        char mark = is_object ? 0 : mark_of(image, &symbol);
-        uint32_t into = address - symbol.st_value;
-        if (is_object && into < symbol.st_size) {
-            *ret_len = symbol.st_size - into;
-            return true;
-        }
-        if (symbol.st_value > address) {
-            bool is_nearer = (is_object || mark) && symbol.st_value < next;
-            next = is_nearer ? symbol.st_value : next;
-        } else if (mark && (!last_mark || symbol.st_value >= last.st_value)) {
-            last = symbol;
-            last_mark = mark;
-        }
-    }
-    uint32_t end = last_mark == 'd' ? section_end(image, &last) : 0;
-    bool is_data = address < end;
-    uint32_t len = (is_data && end < next ? end : next) - address;
-    *ret_len = len > 0 ? len : 1; /* the address space's last byte */
-    return is_data;
 }
 
 /* The section table of an ELF that has a sound one. */

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "machine/machine.h"
+#include "machine/symbols.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,19 +38,40 @@ static void check_segment(const struct image *image, const struct segment *segme
     (void)touch(segment->bytes);
 }
 
-static void check_symbol(const struct image *image, uint32_t address)
+static void check_symbol(const struct symbols *symbols, uint32_t address)
 {
     uint32_t same = 0;
-    bool is_data = image_is_data(image, address, &same);
+    bool is_data = symbols_is_data(symbols, address, &same);
     check(same > 0);
-    check(!is_data || image->symbols.len > 0);
-    struct span name;
-    uint32_t offset;
-    if (image_symbol(image, address, &name, &offset)) {
-        check(name.len > 0);
-        check(offset <= address);
-        (void)touch(name);
+    check(!is_data || symbols->image->symbols.len > 0);
+    struct span name[2];
+    uint32_t offset[2];
+    bool is_named = image_symbol(symbols->image, address, &name[0], &offset[0]);
+    check(is_named == symbols_find(symbols, address, &name[1], &offset[1]));
+    if (is_named) {
+        check(name[0].len > 0);
+        check(offset[0] <= address);
+        check(offset[0] == offset[1] && name[0].data == name[1].data);
+        (void)touch(name[0]);
     }
+    size_t next = symbols_next(symbols, address);
+    check(next == symbols->begins_count || symbols->begins[next] >= address);
+}
+
+static void check_symbols(const struct image *image)
+{
+    struct symbols symbols;
+    struct image_place place;
+    check(symbols_init(&symbols, image) == 0);
+    check_symbol(&symbols, image->entry);
+    check_symbol(&symbols, image->tohost);
+    check_symbol(&symbols, UINT32_MAX);
+    for (uint32_t number = 0; symbols_next_place(&symbols, &number, &place);) {
+        check(place.size > 0);
+        check_symbol(&symbols, place.address);
+        check_symbol(&symbols, place.address + place.size);
+    }
+    symbols_deinit(&symbols);
 }
 
 static void check_code(const struct image *image)
@@ -60,14 +82,6 @@ static void check_code(const struct image *image)
         check(code.bytes.len > 0);
         (void)touch(code.bytes);
         (void)touch(code.name);
-    }
-}
-
-static void check_next_symbol(const struct image *image, uint32_t from)
-{
-    uint32_t address;
-    if (image_next_symbol(image, from, &address)) {
-        check(address >= from);
     }
 }
 
@@ -93,10 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (uint32_t number = 0; number < image.segments_count; number++) {
             check_segment(&image, &image.segments[number]);
         }
-        check_symbol(&image, image.entry);
-        check_symbol(&image, image.tohost);
-        check_symbol(&image, UINT32_MAX);
-        check_next_symbol(&image, image.entry);
+        check_symbols(&image);
         check_code(&image);
         image_deinit(&image);
     }

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/limits.h"
 #include "machine/backtrace.h"
-#include "machine/image.h"
+#include "machine/symbols.h"
 
 #include "test.h"
 
@@ -213,15 +213,74 @@ TEST(image, names_begin_in_order)
     static const uint32_t begins[] = {TEXT, TEXT + 16, DATA + 8, DATA + 16};
     struct elf elf = good_elf();
     struct image image;
-    uint32_t from = 0;
+    struct symbols symbols;
     assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(symbols_init(&symbols, &image), 0);
+    assert_int_equal(symbols.begins_count, ARRAY_COUNT(begins));
     for (size_t i = 0; i < ARRAY_COUNT(begins); i++) {
-        uint32_t address = 0;
-        assert_true(image_next_symbol(&image, from, &address));
-        assert_int_equal(address, begins[i]);
-        from = address + 1;
+        assert_int_equal(symbols.begins[i], begins[i]);
+        assert_int_equal(symbols_next(&symbols, begins[i]), i);
+        assert_int_equal(symbols_next(&symbols, begins[i] + 1), i + 1);
     }
-    assert_false(image_next_symbol(&image, from, &from));
+    symbols_deinit(&symbols);
+}
+
+static unsigned random_below(unsigned *state, unsigned limit)
+{
+    *state = *state * 1103515245 + 12345;
+    return (*state >> 16) % limit;
+}
+
+#define PICK(array, state) ((array)[random_below((state), ARRAY_COUNT(array))])
+
+/* A symbol table that is anything: sizes, kinds and places that overlap, touch and wrap. */
+static void scramble_symbols(struct elf *elf, unsigned *state)
+{
+    static const uint32_t values[] = {TEXT, TEXT + 8, TEXT + 16, TEXT + 60, DATA, 0xfffffff8};
+    static const uint32_t sizes[] = {0, 0, 0, 4, 8, 16, 0xffffffff};
+    static const uint8_t types[] = {STT_FUNC, STT_OBJECT, STT_NOTYPE, STT_SECTION};
+    static const uint32_t names[] = {0, 1, 6, 12, 19, 31};
+    for (size_t i = 0; i < ARRAY_COUNT(elf->symbols); i++) {
+        elf->symbols[i] = (Elf32_Sym){
+            .st_name = PICK(names, state),
+            .st_value = PICK(values, state) + random_below(state, 4),
+            .st_size = PICK(sizes, state),
+            .st_info =
+                ELF32_ST_INFO(random_below(state, 2) ? STB_LOCAL : STB_GLOBAL, PICK(types, state)),
+            .st_shndx = (uint16_t)random_below(state, 3),
+        };
+    }
+}
+
+static void assert_same_symbol(const struct symbols *symbols, uint32_t address)
+{
+    struct span name[2] = {{0}};
+    uint32_t offset[2] = {0};
+    bool is_named = image_symbol(symbols->image, address, &name[0], &offset[0]);
+    assert_int_equal(symbols_find(symbols, address, &name[1], &offset[1]), is_named);
+    assert_ptr_equal(name[1].data, name[0].data);
+    assert_int_equal(name[1].len, name[0].len);
+    assert_int_equal(offset[1], offset[0]);
+}
+
+TEST(image, sorted_symbols_answer_as_the_table_does)
+{
+    static const uint32_t from[] = {TEXT - 4, DATA - 4, 0xffffffc0, 0};
+    unsigned dice = 1;
+    for (unsigned round = 0; round < 500; round++) {
+        struct elf elf = good_elf();
+        struct image image;
+        struct symbols symbols;
+        scramble_symbols(&elf, &dice);
+        assert_int_equal(parse(&elf, &image, NULL), 0);
+        assert_int_equal(symbols_init(&symbols, &image), 0);
+        for (size_t i = 0; i < ARRAY_COUNT(from); i++) {
+            for (uint32_t at = 0; at < 64; at++) {
+                assert_same_symbol(&symbols, from[i] + at);
+            }
+        }
+        symbols_deinit(&symbols);
+    }
 }
 
 /* One field of the good ELF is set to `value`: what must be said. */
