@@ -9,7 +9,7 @@ all: host guest   ## build the programs into build/bin and the guest's SDK and R
 
 $(HOST)/build.ninja:
 	@tools/deps --check build
-	meson setup $(HOST) --prefix=$(PREFIX) $(MESON_OPTIONS)
+	meson setup $(HOST) --prefix='$(PREFIX)' $(MESON_OPTIONS)
 
 host: $(HOST)/build.ninja
 	@tools/ninja $(HOST) 'the programs and their tests'
@@ -66,9 +66,9 @@ setup:            ## use the hooks of .githooks in this checkout
 	git config core.hooksPath .githooks
 
 install: all      ## install below PREFIX (/usr/local)
-	@DESTDIR='$(DESTDIR)' tools/install $(BUILD) $(PREFIX)
+	@DESTDIR='$(DESTDIR)' tools/install $(BUILD) '$(PREFIX)'
 
-clean:
+clean:           ## remove all that was built
 	rm -rf build build-asan build-fuzz
 
 help:             ## this list

@@ -41,3 +41,19 @@ def test_the_manual_pages_are_there(tree, build):
     pages = {path.name for path in (build / 'share/man/man1').iterdir()}
     assert {path.name for path in (tree / 'share/man/man1').iterdir()} == pages
     assert {'mote.1', 'rv32im.1', 'mote-put.1'} <= pages
+
+
+def test_a_space_in_the_prefix_is_a_space(build, tmp_path):
+    prefix = tmp_path / 'my mote'
+    subprocess.run(['make', '-s', 'install', f'BUILD={build}', f'PREFIX={prefix}'], cwd=ROOT,
+                   check=True, capture_output=True)
+    (tmp_path / 'main.c').write_text('int main(void) { return 42; }\n')
+    run = subprocess.run([prefix / 'bin/mote', 'run', tmp_path / 'main.c'], input='',
+                         capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (42, '')
+
+
+def test_more_than_one_prefix_is_refused(build):
+    run = subprocess.run([ROOT / 'tools/install', build, '/tmp/a', 'b'], capture_output=True,
+                         text=True)
+    assert run.returncode == 2 and 'usage' in run.stderr
