@@ -27,6 +27,7 @@ struct gdb_reader {
     uint8_t data[GDB_PACKET_MAX]; /* without escapes */
 };
 
+/* Takes one byte; what it has completed, if anything. */
 enum gdb_event gdb_reader_feed(struct gdb_reader *r, uint8_t byte);
 /* The packet that has just become whole, borrowed until the next byte. */
 struct span gdb_reader_packet(const struct gdb_reader *r);

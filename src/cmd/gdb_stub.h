@@ -20,6 +20,7 @@ struct gdb;
 MUST_CHECK int gdb_create(struct machine *m, struct gdb **ret_gdb);
 /* Accepts NULL. */
 void gdb_destroy(struct gdb *g);
+/* Takes what has come, in any portions, and answers each packet that is whole. */
 void gdb_feed(struct gdb *g, struct span bytes);
 /* Has the debugger let the machine run, so that gdb_work has something to do? */
 bool gdb_is_running(const struct gdb *g);
@@ -27,6 +28,7 @@ bool gdb_is_running(const struct gdb *g);
 void gdb_work(struct gdb *g);
 /* The bytes for the debugger; whoever has sent some drops them. */
 struct buf *gdb_output(struct gdb *g);
+/* How the conversation ended; GDB_OPEN while it goes on. */
 enum gdb_end gdb_end(const struct gdb *g);
 /* Of a run that ended. */
 struct stop gdb_stop(const struct gdb *g);

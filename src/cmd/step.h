@@ -15,6 +15,7 @@ struct step {
     struct insn insn; /* op OP_illegal where it is none, or cannot be fetched */
 };
 
+/* A trap or an interrupt was taken in place of an instruction: nothing retired. */
 static inline bool step_is_trap(const struct step *step)
 {
     return step->after->instructions == step->before->instructions;

@@ -129,10 +129,13 @@ void view_forget(struct hart *h, enum mode mode, uint32_t first, uint32_t last);
 /* Runs in the hart's mode up to `limit`, or HART_LIMIT before it, where hart_run has to look. */
 enum hart_exit interpret(struct hart *h, uint64_t limit);
 
-/* access.c */
+/* access.c: accesses that the interpreter's short way does not cover. Each does all of it or takes
+ * the trap. */
 
+/* `size` is 1, 2 or 4; the value comes zero-extended. */
 enum step load_slow(struct hart *h, uint32_t address, unsigned size, uint32_t *ret_value);
 enum step store_slow(struct hart *h, uint32_t address, unsigned size, uint32_t value);
+/* LR.W and SC.W; *ret_failed is 0 where the store was done. */
 enum step load_reserved(struct hart *h, uint32_t address, uint32_t *ret_value);
 enum step store_conditional(struct hart *h, uint32_t address, uint32_t value, uint32_t *ret_failed);
 /* Checks an AMO's address; then its word may be read, and written by store_slow. */

@@ -52,6 +52,7 @@ MUST_CHECK int debug_add(struct debug *d, const struct point *point);
 /* One that is not there is no error. */
 void debug_remove(struct debug *d, const struct point *point);
 
+/* Chooses the motion that debug_go carries out. */
 void debug_begin(struct debug *d, enum motion motion);
 /* A part of the motion, some milliseconds at most. The cycle cap holds as ever; the wall-clock cap
  * counts only what ran as fast as without a debugger, neither stops nor steps that look for points
@@ -65,6 +66,7 @@ struct point debug_hit(const struct debug *d);
 bool debug_is_ended(const struct debug *d);
 /* The present state as a stop; its halt is how the run ended, if it did. */
 struct stop debug_stop(const struct debug *d);
+/* How far back one can go, and what that takes. */
 struct history_size debug_history(const struct debug *d);
 
 /* Index 1 to 31 is x1 to x31, 32 the pc (even); others are ignored. */

@@ -34,4 +34,5 @@ void history_edit(struct history *h);
 MUST_CHECK bool history_back(struct history *h, uint64_t meter);
 /* A way back ends here. */
 void history_settle(struct history *h);
+/* What is held now. */
 struct history_size history_size(const struct history *h);

@@ -17,11 +17,11 @@
 /* The distance from `address`, which lies outside every window, up to the next one. */
 uint32_t image_gap(const struct image *image, uint32_t address);
 
-/* `ROM 0x20000000-0x21ffffff, RAM ...`: the windows that an image may fill. */
 struct window_list {
     char text[120];
 };
 
+/* `ROM 0x20000000-0x21ffffff, RAM ...`: the windows that an image may fill. */
 struct window_list image_loadable_windows(const struct image *image);
 
 /* Bytes that an image wants to put somewhere, and how messages call them. */

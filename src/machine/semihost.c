@@ -154,9 +154,8 @@ static uint32_t read_char(struct machine *m, uint32_t *ret_bytes)
     return m->memory[IN_BASE + m->in_at++];
 }
 
-static uint32_t seek_handle(struct machine *m, uint32_t *ret_bytes)
+static uint32_t seek_handle(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     uint32_t words[2]; /* handle, position */
     struct span source;
     uint32_t *at;
@@ -179,9 +178,8 @@ static uint32_t seek_handle(struct machine *m, uint32_t *ret_bytes)
 }
 
 /* `:tt` for reading, writing or appending is handle 0, 1 or 2; other names are the folder's. */
-static uint32_t open_name(struct machine *m, uint32_t *ret_bytes)
+static uint32_t open_name(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     uint32_t words[3]; /* name, mode, length */
     if (!semihost_parameters(m, words, 3) || !hart_may(m->hart, words[0], words[2], PAGE_READ)) {
         return semihost_refuse(m, GUEST_EFAULT);
@@ -201,9 +199,8 @@ static uint32_t open_name(struct machine *m, uint32_t *ret_bytes)
 }
 
 /* SYS_SYSTEM: a guest has no command of the host's to give. */
-static uint32_t refuse_command(struct machine *m, uint32_t *ret_bytes)
+static uint32_t refuse_command(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     return semihost_refuse(m, GUEST_EACCES);
 }
 
@@ -217,9 +214,8 @@ static uint32_t handle_of(struct machine *m, uint32_t *ret_handle)
     return is_open ? 0 : semihost_refuse(m, GUEST_EBADF);
 }
 
-static uint32_t close_handle(struct machine *m, uint32_t *ret_bytes)
+static uint32_t close_handle(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     uint32_t handle;
     uint32_t answer = handle_of(m, &handle);
     struct guest_file *f = answer ? NULL : semihost_file(m, handle);
@@ -229,17 +225,15 @@ static uint32_t close_handle(struct machine *m, uint32_t *ret_bytes)
     return answer;
 }
 
-static uint32_t is_terminal(struct machine *m, uint32_t *ret_bytes)
+static uint32_t is_terminal(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     uint32_t handle;
     uint32_t answer = handle_of(m, &handle);
     return answer ? answer : handle == STDERR;
 }
 
-static uint32_t file_len(struct machine *m, uint32_t *ret_bytes)
+static uint32_t file_len(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     uint32_t handle;
     struct span source;
     uint32_t *at;
@@ -257,34 +251,29 @@ static uint32_t file_len(struct machine *m, uint32_t *ret_bytes)
     return handle == STDOUT ? m->out_len : 0;
 }
 
-static uint32_t is_error(struct machine *m, uint32_t *ret_bytes)
+static uint32_t is_error(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     uint32_t status;
     return semihost_parameters(m, &status, 1) ? status >> 31 : semihost_refuse(m, GUEST_EFAULT);
 }
 
-static uint32_t last_errno(struct machine *m, uint32_t *ret_bytes)
+static uint32_t last_errno(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     return m->semihost_errno;
 }
 
-static uint32_t clock_centiseconds(struct machine *m, uint32_t *ret_bytes)
+static uint32_t clock_centiseconds(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     return (uint32_t)(hart_mtime(m->hart) / 100000);
 }
 
-static uint32_t time_seconds(struct machine *m, uint32_t *ret_bytes)
+static uint32_t time_seconds(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     return (uint32_t)(m->config.epoch + hart_mtime(m->hart) / 10000000);
 }
 
-static uint32_t elapsed_ticks(struct machine *m, uint32_t *ret_bytes)
+static uint32_t elapsed_ticks(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     uint64_t ticks = hart_mtime(m->hart);
     return semihost_put(m, m->hart->x[A1], &ticks, sizeof ticks) ? 0
                                                                  : semihost_refuse(m, GUEST_EFAULT);
@@ -321,9 +310,8 @@ static uint32_t command_line(struct machine *m, uint32_t *ret_bytes)
 
 /* Heap and stack share RAM from the program's end to its own, where that is known; 0 leaves a field
  * to the guest's library. */
-static uint32_t heap_info(struct machine *m, uint32_t *ret_bytes)
+static uint32_t heap_info(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     uint32_t block;
     const uint32_t end = (uint32_t)RAM_BASE + RAM_SIZE;
     uint32_t heap = m->image ? m->image->heap : 0;
@@ -340,15 +328,13 @@ static uint32_t exit_with(struct machine *m, uint32_t reason, uint32_t code)
     return 0;
 }
 
-static uint32_t exit_reason(struct machine *m, uint32_t *ret_bytes)
+static uint32_t exit_reason(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     return exit_with(m, m->hart->x[A1], 0);
 }
 
-static uint32_t exit_extended(struct machine *m, uint32_t *ret_bytes)
+static uint32_t exit_extended(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     uint32_t words[2]; /* reason, code */
     return semihost_parameters(m, words, 2) ? exit_with(m, words[0], words[1])
                                             : semihost_refuse(m, GUEST_EFAULT);

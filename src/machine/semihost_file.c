@@ -132,9 +132,8 @@ static bool name_of(struct machine *m, const uint32_t *words, struct span *ret_n
     return hart_may(m->hart, words[0], words[1], PAGE_READ);
 }
 
-uint32_t semihost_remove(struct machine *m, uint32_t *ret_bytes)
+uint32_t semihost_remove(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     uint32_t words[2]; /* name, length */
     struct span name;
     if (!semihost_parameters(m, words, 2) || !name_of(m, words, &name)) {
@@ -147,9 +146,8 @@ uint32_t semihost_remove(struct machine *m, uint32_t *ret_bytes)
     return os_folder_remove(m->config.folder, name) ? semihost_refuse(m, reason()) : 0;
 }
 
-uint32_t semihost_rename(struct machine *m, uint32_t *ret_bytes)
+uint32_t semihost_rename(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     uint32_t words[4]; /* old name, its length, new name, its length */
     struct span from;
     struct span to;
@@ -165,9 +163,8 @@ uint32_t semihost_rename(struct machine *m, uint32_t *ret_bytes)
 }
 
 /* The same name for the same number in every run: whoever wants another one counts up. */
-uint32_t semihost_temporary_name(struct machine *m, uint32_t *ret_bytes)
+uint32_t semihost_temporary_name(struct machine *m, UNUSED uint32_t *ret_bytes)
 {
-    (void)ret_bytes;
     uint32_t words[3]; /* buffer, number of the name, the buffer's size */
     char name[TEMPORARY_NAME_SIZE];
     if (!semihost_parameters(m, words, 3) || !hart_may(m->hart, words[0], words[2], PAGE_WRITE)) {

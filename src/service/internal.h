@@ -182,20 +182,28 @@ void session_turn(struct request *request);
 
 /* ---- post.c: one run */
 
+/* The head is here: settles ROM and session. True where the body may come, false where the request
+ * was answered. */
 bool post_head(struct request *request);
+/* The body is here: waits for the session's turn. */
 void post_complete(struct request *request);
+/* It has come: waits for a worker. */
 void post_turn(struct request *request);
 /* Starts runs that wait while workers are free. */
 void post_next(struct service *service);
+/* The client has gone, or the session was removed: stops the run, which commits nothing. */
 void post_abort(struct request *request);
 
 /* ---- report.c: what a run's reply says */
 
+/* Appends the header lines that every run's reply has. */
 void report_fields(const struct request *request, struct buf *lines);
+/* Answers for a run that ended in a fault: a problem report, or OUT where the client asked so. */
 void report_fault(struct request *request);
 
 /* ---- object.c: ROMs, RAM images, lists */
 
+/* These three are as those of post.c. */
 bool object_head(struct request *request);
 void object_complete(struct request *request);
 void object_turn(struct request *request);

@@ -18,7 +18,8 @@ static_assert(IN_SIZE <= OBJECT_BYTES_MAX && RAM_SIZE <= OBJECT_BYTES_MAX,
 static const char front_page[] =
     "Mote runs small RISC-V programs, each in a microcontroller of its own, over HTTP.\n"
     "\n"
-    "Store a program (an ELF, or a raw binary for 0x20000000); the cookies remember it:\n"
+    "Store a program (ELF, Intel HEX, S-record, UF2, or raw bytes for 0x20000000); the cookies\n"
+    "remember it:\n"
     "  curl -b jar -c jar -T program.elf -X PUT http://HOST/mcu\n"
     "Run it; the body is its input, the reply its output:\n"
     "  curl -b jar -c jar --data-binary @input http://HOST/mcu\n"
