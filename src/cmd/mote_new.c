@@ -18,6 +18,7 @@ static const struct program program = {
         "The project needs Debian's riscv64-unknown-elf-gcc and picolibc only. In it,\n"
         "  make         builds firmware.elf\n"
         "  make run     runs it here, standard input to standard output\n"
+        "  make put     stores it on the server that `mote put` remembers\n"
         "  make qemu    builds the same sources for qemu-system-riscv32 and runs them there\n\n"
         "Exit status: 0, 124 where NAME exists or the SDK is missing, 125 for wrong usage or\n"
         "trouble of the host.\n",

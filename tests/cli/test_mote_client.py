@@ -93,6 +93,16 @@ def test_bytes_in_bytes_out(talk, rom, memory, server):
     assert talk('post').stdout == b''
 
 
+def test_a_new_project_goes_to_the_server(talk, mote, memory, tmp_path):
+    assert talk('new', 'project').returncode == 0
+    environment = {**os.environ, 'MOTE_SESSION': str(memory)}
+    environment.pop('MAKEFLAGS', None)
+    done = subprocess.run(['make', '-s', '-C', tmp_path / 'project', 'put', f'MOTE={mote}'],
+                          capture_output=True, timeout=120, env=environment)
+    assert (done.returncode, done.stderr) == (0, b'')
+    assert talk('post', data=b'quick fox\n').stdout == b'QUICK FOX\nHello from an MCU.\n'
+
+
 def test_post_takes_a_file_and_a_pipe(talk, rom, tmp_path, mote, memory):
     put(talk, rom('environ'))
     (tmp_path / 'input').write_bytes(b'x' * 1000)
