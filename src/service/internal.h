@@ -170,7 +170,8 @@ void queue_take(struct queue *queue, struct request *request);
 
 /* Has session_turn called with the request: at once, or when those before it are done. */
 void session_enter(struct request *request, const struct id *id);
-/* Goes to the front of the queue, stops the run under way and turns those who wait away (409). */
+/* Goes to the front of the queue, stops the run under way and turns those who wait away (409):
+ * since they were told of the removal, it stands, whatever its client does. */
 void session_enter_to_remove(struct request *request, const struct id *id);
 /* The turn is over: the next one's begins. */
 void session_leave(struct request *request);

@@ -290,7 +290,10 @@ static void on_abort(void *context, struct http_request *http, enum http_abort w
         return;
     }
     if (request->phase == PHASE_QUEUED) {
-        session_quit(request);
+        bool stands = request->purpose == PURPOSE_DELETE; /* the others were told so already */
+        if (!stands) {
+            session_quit(request);
+        }
     } else if (request->purpose == PURPOSE_RUN) {
         post_abort(request);
     }

@@ -184,6 +184,20 @@ def test_removal_stops_what_runs_and_what_waits(server, client, session):
     waiting.close()
 
 
+@pytest.mark.parametrize('leave', [lambda s: s.close(), lambda s: s.shutdown(socket.SHUT_WR)])
+def test_a_removal_that_others_were_told_of_stands(server, client, session, leave):
+    running = start_post(server, session, LONG)
+    wait_until(lambda: is_running(server))
+    removal = socket.create_connection(('127.0.0.1', server.port))
+    removal.sendall(f'DELETE {session} HTTP/1.1\r\nHost: localhost\r\n\r\n'.encode())
+    leave(removal)
+    assert running.recv(65536).startswith(b'HTTP/1.1 409')
+    assert client('POST', session, b'0').status in (404, 409)
+    assert client('GET', session).status == 404
+    running.close()
+    removal.close()
+
+
 def signal_run(server, number):
     """Sends a signal to the process of the one run under way."""
     zygote = children_of(server)[0]
