@@ -23,7 +23,6 @@ int os_file_open(int dir, const char *name, enum os_open how, int *ret_fd)
     static const int flags[] = {
         [OS_OPEN_READ] = O_RDONLY | O_NONBLOCK,
         [OS_OPEN_NEW] = O_RDWR | O_CREAT | O_EXCL,
-        [OS_OPEN_EITHER] = O_RDWR | O_CREAT,
     };
     int fd = openat(dir, name, flags[how] | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {

@@ -13,9 +13,8 @@
 #include <stdint.h>
 
 enum os_open {
-    OS_OPEN_READ,   /* an existing regular file, never through a symbolic link */
-    OS_OPEN_NEW,    /* a file that must not exist yet (ERR_EXISTS), for reading and writing */
-    OS_OPEN_EITHER, /* made where missing, for reading and writing */
+    OS_OPEN_READ, /* an existing regular file, never through a symbolic link */
+    OS_OPEN_NEW,  /* a file that must not exist yet (ERR_EXISTS), for reading and writing */
 };
 
 MUST_CHECK int os_file_open(int dir, const char *name, enum os_open how, int *ret_fd);
@@ -38,8 +37,8 @@ MUST_CHECK int os_file_copy(int from, int to, uint64_t at, uint64_t size);
  * follow. A file system without holes is one stretch. */
 MUST_CHECK int os_file_data(int fd, uint64_t at, bool *ret_found, uint64_t *ret_start,
                             uint64_t *ret_end);
-/* Takes the one exclusive lock of a file, held until every copy of the descriptor is closed; waits
- * up to `wait_ms` for it. ERR_BUSY where another has it. */
+/* Takes the one exclusive lock of a file or directory, held until every copy of the descriptor is
+ * closed; waits up to `wait_ms` for it. ERR_BUSY where another has it. */
 MUST_CHECK int os_file_lock(int fd, uint32_t wait_ms);
 
 MUST_CHECK int os_name_rename(int dir, const char *from, const char *to);

@@ -49,8 +49,7 @@ struct store {
     struct msg path;         /* for messages */
     uint64_t held_bytes;     /* of deleted ROMs and versions that leases keep; under the lock */
     uint64_t held_bytes_max;
-    int dir; /* these five are owned, -1 before they are open, and never change */
-    int lock_file;
+    int dir; /* these four are owned, -1 before they are open, and never change */
     int rom_dir;
     int blob_dir;
     int ram_dir;

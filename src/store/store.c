@@ -156,9 +156,9 @@ struct sight {
 
 static int see_name(void *context, const char *name)
 {
-    static const char *const ours[] = {
-        "lock",      "rom", "blob", "ram", "format.tmp", /* and what file systems put there: */
-        "lost+found"};
+    static const char *const ours[] = {"rom", "blob", "ram",
+                                       "format.tmp", /* and what file systems put there: */
+                                       "lost+found"};
     struct sight *sight = context;
     bool is_ours = false;
     for (size_t i = 0; i < ARRAY_COUNT(ours); i++) {
@@ -252,13 +252,10 @@ static int write_format(struct store *store, struct msg *msg)
     return err ? io_fail(msg, err, "cannot make the store", store->path.text) : 0;
 }
 
+/* The directory itself is locked: a file could be removed, and another one locked in its place. */
 static int take_lock(struct store *store, struct msg *msg)
 {
-    int err = os_file_open(store->dir, "lock", OS_OPEN_EITHER, &store->lock_file);
-    if (err) {
-        return io_fail(msg, err, "cannot open the file `lock` of the store", store->path.text);
-    }
-    err = os_file_lock(store->lock_file, LOCK_WAIT_MS);
+    int err = os_file_lock(store->dir, LOCK_WAIT_MS);
     if (err == ERR_BUSY) {
         return fail(msg, ERR_BUSY, "the store %s is in use by another server", store->path.text);
     }
@@ -272,12 +269,9 @@ static int open_all(struct store *store, struct store_report *report, struct msg
         return io_fail(msg, err, "cannot open the store", store->path.text);
     }
     struct sight sight;
-    err = look_around(store, &sight, msg);
+    err = take_lock(store, msg);
     if (err == 0) {
-        err = take_lock(store, msg);
-    }
-    if (err == 0) {
-        err = look_around(store, &sight, msg); /* another one may have made it meanwhile */
+        err = look_around(store, &sight, msg);
     }
     if (err == 0 && sight.has_format) {
         err = check_format(store, msg);
@@ -317,7 +311,7 @@ int store_open(const struct store_options *options, struct store **ret_store,
         return fail(msg, ERR_NO_MEMORY, "no memory for a store");
     }
     store->held_bytes_max = options->held_bytes_max ? options->held_bytes_max : DEFAULT_HELD_BYTES;
-    store->dir = store->lock_file = store->rom_dir = store->blob_dir = store->ram_dir = -1;
+    store->dir = store->rom_dir = store->blob_dir = store->ram_dir = -1;
     int err = init_tables(store, options);
     if (err) {
         err = fail(msg, err, "no memory for the tables of a store");
@@ -350,7 +344,6 @@ void store_close(struct store *store)
     os_file_close(store->ram_dir);
     os_file_close(store->blob_dir);
     os_file_close(store->rom_dir);
-    os_file_close(store->lock_file);
     os_file_close(store->dir);
     os_monitor_destroy(store->lock);
     free(store);

@@ -139,9 +139,9 @@ TEST(fault, a_new_store_is_synced_name_by_name)
     struct fixture f;
     disk_arm(-1, 0, 0);
     fixture_init(&f);
-    /* The lock; its own names; the file `format`, its commit and sync; its name in the directory
+    /* Its own names; the file `format`, its commit and sync; its name in the directory
      * above; then what every opening syncs. */
-    assert_string_equal(disk.trace, "OHOWSRHUBPM");
+    assert_string_equal(disk.trace, "HOWSRHUBPM");
     fixture_deinit(&f);
 }
 
@@ -160,8 +160,8 @@ TEST(fault, recovery_syncs_all_names_before_it_deletes)
     disk_arm(-1, 0, 0);
     fixture_reopen(&f);
     assert_int_equal(f.report.dropped_count, 1);
-    /* The lock, `format`, the session's record and file are looked at. */
-    assert_string_equal(disk.trace, "OOOOBPMD");
+    /* `format`, the session's record and file are looked at. */
+    assert_string_equal(disk.trace, "OOOBPMD");
     assert_ram(&f, &id, "kept");
     fixture_deinit(&f);
 }

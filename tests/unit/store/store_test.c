@@ -33,6 +33,22 @@ TEST(store, belongs_to_one_server_at_a_time)
     fixture_deinit(&f);
 }
 
+static int remove_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st, (void)ftw;
+    return type == FTW_F ? remove(path) : 0;
+}
+
+/* The lock is no file that somebody may clean up. */
+TEST(store, belongs_to_its_server_whatever_files_go)
+{
+    struct fixture f;
+    fixture_init(&f);
+    assert_int_equal(nftw(f.path, remove_file, 16, FTW_PHYS | FTW_MOUNT), 0);
+    assert_int_equal(open_again(&f), ERR_BUSY);
+    fixture_deinit(&f);
+}
+
 TEST(store, that_may_not_be_written_says_so)
 {
     struct fixture f;
@@ -75,7 +91,7 @@ TEST(store, refuses_a_directory_of_other_things)
     assert_true(fd >= 0);
     close(fd);
     assert_int_equal(open_again(&f), ERR_BAD_FILE);
-    snprintf(path, sizeof path, "%s/lock", f.path);
+    snprintf(path, sizeof path, "%s/rom", f.path);
     assert_int_equal(access(path, F_OK), -1);
     fixture_deinit(&f);
 }
