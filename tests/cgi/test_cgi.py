@@ -523,7 +523,8 @@ def test_forbidden_headers_are_dropped(web, cross):
 def test_a_guest_sees_the_request_but_no_ids(web, cross):
     program = web.put(cross.bin(ENVIRON))
     reply = web.curl('POST', f'/{program}?name=value', '-H', 'X-Fish: trout', '-H',
-                     'Authorization: Basic c2VjcmV0', '-H', 'Cookie: secret=1', body=b'12345')
+                     'Authorization: Basic c2VjcmV0', '-H', 'Cookie: secret=1', '-H',
+                     f'Referer: http://localhost/mcu/{program}', body=b'12345')
     variables = dict(v.split('=', 1) for v in reply.body.decode().split('\0') if v)
     assert variables['REQUEST_METHOD'] == 'POST' and variables['QUERY_STRING'] == 'name=value'
     assert variables['CONTENT_LENGTH'] == '5' and variables['HTTP_X_FISH'] == 'trout'

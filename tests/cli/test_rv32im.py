@@ -344,7 +344,7 @@ def test_cgi_hands_on_and_keeps_secrets(run, cross, tmp_path):
     environment = {'QUERY_STRING': 'a=b', 'REQUEST_METHOD': 'POST', 'HTTP_X_THING': 'y',
                    'HTTP_AUTHORIZATION': 'secret', 'HTTP_COOKIE': 'secret', 'HOME': 'secret',
                    'HTTP_PROXY_AUTHORIZATION': 'secret', 'PATH_TRANSLATED': 'secret',
-                   'HTTP_COOKIE2': 'secret', 'HTTP_PROXY': 'secret',
+                   'HTTP_COOKIE2': 'secret', 'HTTP_PROXY': 'secret', 'HTTP_REFERER': 'secret',
                    'HTTP_CONTENT_LENGTH': 'secret', 'HTTP_CONTENT_TYPE': 'secret'}
     rom = cross.c(COPY_META % 'Status: 418\\nContent-Type: text/plain\\r\\n')
     done = run(rom, '--cgi', '--headers', tmp_path / 'headers', '--stats-file', tmp_path / 'stats',

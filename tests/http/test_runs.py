@@ -89,7 +89,8 @@ def test_caps_are_lowered_never_raised(client_of, start_server, firmware):
 
 def test_the_request_in_meta(client, rom):
     reply = client('POST', rom('environ') + '?a=b&c', b'abc', Content_Type='text/x', X_Fish='1',
-                   Cookie='secret=1', Authorization='Basic x', Proxy='x')
+                   Cookie='secret=1', Authorization='Basic x', Proxy='x',
+                   Referer='http://localhost/secret', X_Original_URI='/secret')
     strings = reply.body.split(b'\0')
     assert strings[-2:] == [b'', b'']
     variables = dict(s.split(b'=', 1) for s in strings[:-2])

@@ -27,8 +27,8 @@ TEST(meta, writes_an_environment)
 TEST(meta, keeps_secrets_in_either_spelling)
 {
     static const char *const secrets[] = {
-        "Authorization", "PROXY_AUTHORIZATION", "cookie",      "COOKIE2",
-        "Proxy",         "Content-Length",      "CONTENT_TYPE"};
+        "Authorization",  "PROXY_AUTHORIZATION", "cookie",  "COOKIE2",       "Proxy",
+        "Content-Length", "CONTENT_TYPE",        "REFERER", "x-original-uri"};
     static const char *const others[] = {"", "X-Cookie", "Cookie3", "Proxy-Connection",
                                          "Authorization-and-a-name-longer-than-all-the-others"};
     for (size_t i = 0; i < ARRAY_COUNT(secrets); i++) {
