@@ -7,7 +7,7 @@
 # be set. Below the store:
 #   rom/{id}        a ROM, as it was uploaded
 #   ram/{id}/image  a session's RAM; whoever runs or replaces it holds a lock on the folder
-#   tmp/            a folder for each request under way
+#   tmp/            a folder for each request under way, and lighttpd's files of their bodies
 # A run works on a copy of the RAM. Renaming that copy over the image commits, before the reply and
 # only where the run did not fault, so a session has all of a run or none of it.
 set -fu
@@ -316,11 +316,12 @@ check_body()
 
 # ---- files
 
-# Takes away the folders of scripts that had no chance to do it, as in a power cut. None that is in
-# use is so old: rv32im knows no longer cap than an hour.
+# Takes away the folders of scripts that had no chance to do it, as in a power cut, and the bodies
+# that lighttpd was taking then (lighttpd-upload-*). None that is in use is so old: rv32im knows no
+# longer cap than an hour.
 sweep()
 {
-    [ "$method" != PUT ] || find "$MOTE_STORE/tmp" -mindepth 1 -maxdepth 1 -type d -mmin +120 \
+    [ "$method" != PUT ] || find "$MOTE_STORE/tmp" -mindepth 1 -maxdepth 1 -mmin +120 \
         -exec rm -rf {} + 2>/dev/null
 }
 
