@@ -101,13 +101,18 @@ static const char *find_proxy(const struct http_request *http)
 }
 
 /* The ids of a list are rights, so they are for those who are on this machine themselves. A proxy
- * is here too, but whoever it speaks for is not. */
-static void refuse_strangers(struct request *request)
+ * is here too, but whoever it speaks for is not; one that adds no field looks like a local user,
+ * since a stranger may send any Host: --no-lists is for those. */
+static void refuse_list(struct request *request)
 {
     struct http_request *http = request->http;
     struct span host = http_host(http);
     const char *proxy = find_proxy(http);
     char why[160];
+    if (request->service->options.no_lists) {
+        request_fail(request, 403, "no-lists", "this server gives no lists, as --no-lists says");
+        return;
+    }
     if (!http_peer_is_loopback(http)) {
         snprintf(why, sizeof why, "came from %s", http_peer(http));
     } else if (proxy) {
@@ -321,7 +326,7 @@ bool object_head(struct request *request)
         return false;
     case HANDLER_list_roms:
     case HANDLER_list_rams:
-        refuse_strangers(request);
+        refuse_list(request);
         return false;
     case HANDLER_get_rom:
         get_rom(request);

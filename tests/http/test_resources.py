@@ -160,6 +160,15 @@ def test_lists_are_for_this_machine_alone(start_server, client_of, path, fields,
         assert client('GET', path, Host=host).body.strip() == b'[]'
 
 
+@pytest.mark.parametrize('path', ['/roms', '/sessions'])
+def test_lists_can_be_switched_off(start_server, client_of, path):
+    client = client_of(start_server('--no-lists'))
+    refused = client('GET', path)
+    assert refused.status == 403 and problem(refused)['type'].endswith(':no-lists')
+    assert '--no-lists' in problem(refused)['detail']
+    assert client('GET', '/healthz').status == 200
+
+
 def test_a_list_needs_a_host(server):
     with socket.create_connection(('127.0.0.1', server.port), timeout=30) as link:
         link.sendall(b'GET /roms HTTP/1.0\r\n\r\n')
