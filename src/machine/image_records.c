@@ -118,7 +118,7 @@ static int make_segments(struct image *image, const struct layout *l, struct msg
     for (uint32_t i = 0; i < l->count; i++) {
         total += l->runs[i].len;
     }
-    image->decoded = malloc(total);
+    image->decoded = calloc(total, 1); /* zero, should the second walk leave a byte out */
     if (!image->decoded) {
         return fail(msg, ERR_NO_MEMORY, "no memory for the image's %zu bytes", total);
     }
@@ -131,18 +131,40 @@ static int make_segments(struct image *image, const struct layout *l, struct msg
     return 0;
 }
 
-/* The second walk, over records that are known to be right. */
-static void fill(struct image *image, const struct record_format *format, const struct layout *l)
+/* Where a piece belongs in what is decoded, NULL where no run of the first walk holds it. */
+static uint8_t *place_of(const struct image *image, const struct layout *l,
+                         const struct piece *piece)
+{
+    uint32_t before = runs_below(l, piece->address);
+    if (before == 0) {
+        return NULL;
+    }
+    const struct segment *s = &image->segments[before - 1];
+    uint32_t offset = piece->address - s->address;
+    bool is_inside = offset <= s->bytes.len && piece->bytes.len <= s->bytes.len - offset;
+    return is_inside ? image->decoded + (s->bytes.data - image->decoded) + offset : NULL;
+}
+
+/* The second walk. A file that others write to may be another one by now, so it is trusted no more
+ * than at first. */
+static int fill(struct image *image, const struct record_format *format, const struct layout *l,
+                struct msg *msg)
 {
     struct records r = {.rest = image->file};
     struct piece piece;
-    while (format->next(&r, &piece, NULL) > 0) {
-        if (piece.bytes.len > 0) {
-            const struct segment *s = &image->segments[runs_below(l, piece.address) - 1];
-            size_t offset = (size_t)(s->bytes.data - image->decoded) + (piece.address - s->address);
-            memcpy(image->decoded + offset, piece.bytes.data, piece.bytes.len);
+    int more;
+    while ((more = format->next(&r, &piece, NULL)) > 0) {
+        uint8_t *place = piece.bytes.len > 0 ? place_of(image, l, &piece) : NULL;
+        if (place) {
+            memcpy(place, piece.bytes.data, piece.bytes.len);
+        } else if (piece.bytes.len > 0) {
+            more = ERR_BAD_IMAGE;
+            break;
         }
     }
+    return more < 0 ? fail(msg, ERR_BAD_IMAGE, "%s %u: the file changed while it was read",
+                           format->unit, r.number)
+                    : 0;
 }
 
 int image_parse_records(struct image *image, const struct record_format *format, struct msg *msg)
@@ -151,9 +173,9 @@ int image_parse_records(struct image *image, const struct record_format *format,
     layout.count = 0;
     int err = lay_out(image, format, &layout, msg);
     err = err ? err : make_segments(image, &layout, msg);
+    err = err ? err : fill(image, format, &layout, msg);
     if (!err) {
         image->format = format->format;
-        fill(image, format, &layout);
     }
     return err;
 }

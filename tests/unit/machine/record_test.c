@@ -1,6 +1,6 @@
 /* record_test.c - images made of records: Intel HEX, S-records, UF2, and hostile ones by name */
 /* SPDX-License-Identifier: MIT */
-#include "machine/image.h"
+#include "machine/image_format.h"
 
 #include "base/check.h"
 #include "test.h"
@@ -280,6 +280,49 @@ TEST(records, are_bounded_in_pieces)
         assert_int_equal(image.segments[0].bytes.data[2000 - i], i & 0xff);
     }
     image_deinit(&image);
+}
+
+/* A format of one record, which changes its file at the end of the first walk. */
+struct fickle {
+    uint32_t address; /* of itself */
+    uint32_t len;     /* 0: a record that is broken */
+    const struct fickle *next;
+};
+
+static int next_fickle(struct records *r, struct piece *ret_piece, struct msg *msg UNUSED)
+{
+    struct fickle *file = (struct fickle *)(uintptr_t)r->rest.data;
+    if (r->number++ > 0) {
+        *file = file->next ? *file->next : *file;
+        return 0;
+    }
+    if (file->len == 0) {
+        return ERR_BAD_IMAGE;
+    }
+    *ret_piece = (struct piece){file->address, span_of(file, file->len)};
+    return 1;
+}
+
+TEST(records, are_not_trusted_when_their_file_changes)
+{
+    static const struct record_format format = {IMAGE_HEX, "fickle", "record", next_fickle};
+    static const struct fickle changed[] = {
+        {0x1ffffffc, 8, NULL}, /* below the first run */
+        {0x20000008, 8, NULL}, /* behind the last */
+        {0x20000001, 8, NULL}, /* a byte over its end */
+        {0x20000000, 9, NULL}, /* too long */
+        {0xfffffff8, 8, NULL}, /* far away */
+        {0x20000000, 0, NULL}, /* not to be read any more */
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(changed); i++) {
+        struct fickle file = {rom, 8, &changed[i]};
+        struct image image = {.windows = machine_profile(PROFILE_VIRT)->windows,
+                              .file = span_of(&file, sizeof file)};
+        struct msg msg = {""};
+        assert_int_equal(image_parse_records(&image, &format, &msg), ERR_BAD_IMAGE);
+        assert_string_equal(msg.text, "record 1: the file changed while it was read");
+        image_deinit(&image);
+    }
 }
 
 /* ---- UF2 */
