@@ -1,12 +1,13 @@
 /* typed.c - what is typed into a run: from a terminal, into a record, out of a record */
 /* SPDX-License-Identifier: MIT */
 #include "cmd/typed.h"
+#include "os/clock.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
 static const uint64_t unknown = ~0ull;
-enum { CTRL_A = 1, LINE_BYTES_MAX = 80 };
+enum { CTRL_A = 1, KEYS_MAX = 64, LINE_BYTES_MAX = 80 };
 
 /* ---- what both kinds share */
 
@@ -26,49 +27,72 @@ static void write_down(struct typed *t, struct moment now, int what)
 
 /* ---- the terminal */
 
-/* The next byte for the guest out of those that were typed; INPUT_NONE where none is left. */
-static int next_typed(struct typed *t)
+/* Keeps a key for the guest; true where it ends the run instead. Keys that are typed far ahead of a
+ * guest that takes none are lost, as on any terminal. */
+static bool keep(struct typed *t, uint8_t byte)
 {
-    while (t->bytes_at < t->bytes_len) {
-        uint8_t byte = t->bytes[t->bytes_at++];
-        if (t->is_after_prefix) {
-            t->is_after_prefix = false;
-            if (byte == 'x' || byte == CTRL_A) {
-                return byte == 'x' ? TYPED_QUIT : CTRL_A;
-            }
-        } else if (byte == CTRL_A && t->terminal.saved) {
-            t->is_after_prefix = true;
-        } else {
-            return byte;
-        }
+    bool is_prefix = t->terminal.saved && byte == CTRL_A && !t->is_after_prefix;
+    bool is_for_us = is_prefix || (t->is_after_prefix && byte != CTRL_A);
+    bool is_end = t->is_after_prefix && byte == 'x';
+    t->is_after_prefix = is_prefix;
+    if (!is_for_us && t->bytes_len < sizeof t->bytes) {
+        t->bytes[t->bytes_len++] = byte;
     }
-    return INPUT_NONE;
+    return is_end;
 }
 
-/* Keys that are nothing to the guest are waited beyond only where the wait has no end. */
-static int type(struct typed *t, uint64_t wait_ns)
+/* Hears what is typed; true where it ends the run. A terminal is read even where the guest takes
+ * nothing, since the key that ends the run may be behind the others; other input can wait. */
+static bool hear(struct typed *t, uint64_t wait_ns, bool is_wanted)
 {
-    int what = next_typed(t);
-    while (what == INPUT_NONE) {
-        int got = os_terminal_read(&t->terminal, wait_ns, t->bytes, sizeof t->bytes);
-        if (got < 0) {
-            return t->terminal.signal ? TYPED_QUIT : INPUT_END;
-        }
-        t->bytes_at = 0;
-        t->bytes_len = (size_t)got;
-        what = next_typed(t);
-        if (wait_ns != unknown) {
-            break;
+    uint8_t keys[KEYS_MAX];
+    bool is_read = !t->is_over && (is_wanted || t->terminal.saved);
+    int got = os_terminal_read(&t->terminal, wait_ns, keys, is_read ? sizeof keys : 0);
+    t->is_over |= got < 0;
+    t->bytes_len -= t->bytes_at;
+    memmove(t->bytes, t->bytes + t->bytes_at, t->bytes_len);
+    t->bytes_at = 0;
+    for (int i = 0; i < got; i++) {
+        if (keep(t, keys[i])) {
+            return true;
         }
     }
-    return what;
+    return t->terminal.signal != 0;
 }
 
-static int read_live(void *context, struct moment now, uint64_t wait_ns)
+static uint64_t left_of(uint64_t wait_ns, uint64_t begin_ns)
+{
+    uint64_t passed = wait_ns && wait_ns != unknown ? os_now_ns() - begin_ns : 0;
+    return passed < wait_ns ? wait_ns - passed : 0;
+}
+
+/* Keys that are nothing to the guest do not make its wait shorter. */
+static int type(struct typed *t, uint64_t wait_ns, bool is_wanted)
+{
+    uint64_t begin_ns = wait_ns ? os_now_ns() : 0;
+    uint64_t left_ns = wait_ns;
+    bool is_last = false;
+    while (!is_wanted || t->bytes_at == t->bytes_len) {
+        if (is_wanted && t->is_over) {
+            return INPUT_END;
+        }
+        if (is_last) {
+            return INPUT_NONE;
+        }
+        if (hear(t, left_ns, is_wanted)) {
+            return TYPED_QUIT;
+        }
+        left_ns = left_of(wait_ns, begin_ns);
+        is_last = left_ns == 0;
+    }
+    return t->bytes[t->bytes_at++];
+}
+
+static int read_live(void *context, struct moment now, uint64_t wait_ns, bool is_wanted)
 {
     struct typed *t = context;
     fflush(t->console);
-    int what = type(t, wait_ns);
+    int what = type(t, wait_ns, is_wanted);
     if (what < 0) {
         return what;
     }
@@ -92,14 +116,15 @@ int typed_init_live(struct typed *t, struct msg *msg)
 
 /* ---- the record */
 
-static int read_replay(void *context, struct moment now, uint64_t wait_ns)
+static int read_replay(void *context, struct moment now, uint64_t wait_ns, bool is_wanted)
 {
     struct typed *t = context;
     if (t->events_at == t->events_count) {
         return wait_ns == unknown ? INPUT_END : INPUT_NONE;
     }
     struct typed_event event = t->events[t->events_at];
-    if (event.when.cycles != now.cycles || event.when.mtime != now.mtime) {
+    bool is_due = event.when.cycles == now.cycles && event.when.mtime == now.mtime;
+    if (!is_due || (!is_wanted && event.what != TYPED_QUIT)) {
         return wait_ns == unknown ? INPUT_END : INPUT_NONE;
     }
     t->events_at++;

@@ -11,7 +11,7 @@
 #include "os/terminal.h"
 #include <stdio.h>
 
-enum { TYPED_BYTES_MAX = 64, TYPED_QUIT = 256 };
+enum { TYPED_BYTES_MAX = 4096, TYPED_QUIT = 256 };
 
 struct typed_event {
     struct moment when;
@@ -22,6 +22,7 @@ struct typed {
     struct machine_input input;
     struct os_terminal terminal;
     bool is_live;                   /* the terminal is read */
+    bool is_over;                   /* no more will be typed */
     bool is_after_prefix;           /* Ctrl-A was typed */
     uint8_t bytes[TYPED_BYTES_MAX]; /* read, not taken yet */
     size_t bytes_at, bytes_len;

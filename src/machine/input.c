@@ -7,16 +7,19 @@
 static const uint64_t for_ever = ~0ull;
 enum { TICK_NS = 100 };
 
-/* One byte, onto the line; else why there is none. Whoever waits is not charged for the time. */
+/* One byte, onto the line; else why there is none. Where no byte can be taken there is still the
+ * end of the run to hear of, and of a wait no less than its time. Whoever waits is not charged for
+ * it. */
 static int take(struct machine *m, uint64_t wait_ns)
 {
     const struct machine_input *input = m->config.input;
-    if (m->is_input_over || m->uart.line_count == UART_LINE_MAX) {
-        return m->is_input_over ? INPUT_END : INPUT_NONE;
+    bool is_wanted = !m->is_input_over && m->uart.line_count < UART_LINE_MAX;
+    if (m->is_input_over || (!is_wanted && wait_ns == for_ever)) {
+        wait_ns = 0; /* nothing will come that such a wait could be for */
     }
     const struct moment now = {m->hart->cycles, hart_mtime(m->hart)};
     uint64_t begin = wait_ns ? os_now_ns() : 0;
-    int came = input->read(input->context, now, wait_ns);
+    int came = input->read(input->context, now, wait_ns, is_wanted);
     m->waited_ns += wait_ns ? os_now_ns() - begin : 0;
     if (came >= 0) {
         const uint8_t byte = (uint8_t)came;

@@ -41,8 +41,9 @@ struct moment {
  * when and what, so that a record of their answers replays the run. */
 struct machine_input {
     /* The byte that has come in by now, or else comes within `wait_ns` of real time (~0: however
-     * long it takes). INPUT_NONE: none; INPUT_END: none will ever come; INPUT_QUIT: end the run. */
-    int (*read)(void *context, struct moment now, uint64_t wait_ns);
+     * long it takes). INPUT_NONE: none; INPUT_END: none will ever come; INPUT_QUIT: end the run.
+     * Where no byte `is_wanted`, as there is no room for it, none is given, only the others. */
+    int (*read)(void *context, struct moment now, uint64_t wait_ns, bool is_wanted);
     /* The meter's count by which to ask for it, ~0 where that is not known before it is there. */
     uint64_t (*next)(void *context);
     void *context;

@@ -66,9 +66,10 @@ int os_terminal_open(int fd, struct os_terminal *ret_terminal, struct msg *msg)
     return 0;
 }
 
-static int poll_both(struct os_terminal *t, uint64_t wait_ns)
+static int poll_both(struct os_terminal *t, uint64_t wait_ns, bool is_read)
 {
-    struct pollfd fds[] = {{.fd = t->signals, .events = POLLIN}, {.fd = t->fd, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = t->signals, .events = POLLIN},
+                           {.fd = is_read ? t->fd : -1, .events = POLLIN}};
     struct timespec wait = {.tv_sec = (time_t)(wait_ns / 1000000000u),
                             .tv_nsec = (long)(wait_ns % 1000000000u)};
     int ready = ppoll(fds, 2, wait_ns == ~0ull ? NULL : &wait, NULL);
@@ -82,7 +83,7 @@ static int poll_both(struct os_terminal *t, uint64_t wait_ns)
 
 int os_terminal_read(struct os_terminal *t, uint64_t wait_ns, void *bytes, size_t size)
 {
-    int ready = t->signal ? ERR_CLOSED : poll_both(t, wait_ns);
+    int ready = t->signal ? ERR_CLOSED : poll_both(t, wait_ns, size > 0);
     if (ready <= 0) {
         return ready;
     }

@@ -20,7 +20,8 @@ struct os_terminal {
  * it is. On failure nothing has changed. */
 MUST_CHECK int os_terminal_open(int fd, struct os_terminal *ret_terminal, struct msg *msg);
 /* Waits at most `wait_ns` (~0: however long it takes) and reads what is there, up to `size` bytes;
- * their number, 0 for none in that time. ERR_CLOSED: no more will come, or a signal has. */
+ * their number, 0 for none in that time. ERR_CLOSED: no more will come, or a signal has. With size
+ * 0 nothing is read, and the wait is for a signal. */
 MUST_CHECK int os_terminal_read(struct os_terminal *terminal, uint64_t wait_ns, void *bytes,
                                 size_t size);
 /* Puts the terminal back; more than once does nothing. */

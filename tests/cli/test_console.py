@@ -49,6 +49,18 @@ __attribute__((interrupt("machine"), aligned(4))) static void on_interrupt(void)
         REG(0x0c200004) = source;
     }}
 }}
+__attribute__((unused)) static void sleep(unsigned milliseconds)
+{{
+    __asm__ volatile("csrw mie, %0" : : "r"(1 << MTI));
+    __asm__ volatile("csrci mstatus, 8");
+    REG(0x02004000) = REG(0x0200bff8) + 10000 * milliseconds;
+    REG(0x02004004) = 0;
+    __asm__ volatile("wfi");
+}}
+__attribute__((unused)) static void off(void)
+{{
+    REG(0x100000) = 0x5555;
+}}
 int main(void)
 {{
     __asm__ volatile("csrw mtvec, %0" : : "r"(on_interrupt));
@@ -72,7 +84,10 @@ WAITS = {'wfi': (0, 1, '__asm__ volatile("wfi");'),
          'jump to itself': (0, 1, '__asm__ volatile("1: j 1b");'),
          'jump and ticks': (10000, 1, '__asm__ volatile("1: j 1b");'),
          'polling': (0, 0, 'hear();'),
-         'polling and ticks': (10000, 0, 'hear();')}
+         'polling and ticks': (10000, 0, 'hear();'),
+         'deaf': (0, 0, '__asm__ volatile("nop");'),
+         'deaf and slow': (0, 0, 'for (int i = 0; i < 10; i++) { sleep(50); } off();')}
+HEARING = [wait for wait in WAITS if not wait.startswith('deaf')]
 CAPS = ['--max-cycles=1e12', '--max-ms=60s']
 
 
@@ -92,7 +107,7 @@ def stats_of(path):
     return dict(line.split('=', 1) for line in path.read_text().splitlines())
 
 
-@pytest.mark.parametrize('wait', WAITS)
+@pytest.mark.parametrize('wait', HEARING)
 def test_a_record_types_the_same_run_again(command, tmp_path, wait):
     process = subprocess.Popen(command(wait, '--console=tty', f'--record={tmp_path}/record'),
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -232,7 +247,7 @@ def test_typing_at_a_terminal(command, terminal, tmp_path):
     assert stats_of(tmp_path / 'stats')['halt'] == 'power-down'
 
 
-@pytest.mark.parametrize('wait', WAITS)
+@pytest.mark.parametrize('wait', HEARING)
 def test_ctrl_a_x_quits_and_a_replay_does_too(command, terminal, tmp_path, wait):
     t = terminal(command(wait, '--console=tty', f'--record={tmp_path}/record'))
     t.expect(b'>')
@@ -247,6 +262,51 @@ def test_ctrl_a_x_quits_and_a_replay_does_too(command, terminal, tmp_path, wait)
                            timeout=60)
     assert (again.returncode, again.stderr) == (0, b'>a')
     assert stats_of(tmp_path / 'stats') == stats
+
+
+@pytest.mark.parametrize('keys', [300, 6000])  # over the UART's line; over what is kept behind it
+def test_ctrl_a_x_quits_a_guest_that_takes_no_key(command, terminal, tmp_path, keys):
+    t = terminal(command('deaf', '--console=tty', f'--record={tmp_path}/record'))
+    t.expect(b'>')
+    t.type(b'k' * keys)
+    t.type(b'\x01x')
+    assert t.end() == 0
+    stats = stats_of(tmp_path / 'stats')
+    assert stats['halt'] == 'quit'
+    subprocess.run(command('deaf', f'--replay={tmp_path}/record'), stderr=subprocess.DEVNULL,
+                   timeout=60, check=True)
+    assert stats_of(tmp_path / 'stats') == stats
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_guest_that_takes_no_key(command, terminal, tmp_path, number):
+    t = terminal(command('deaf', '--console=tty'))
+    t.expect(b'>')
+    t.type(b'k' * 300)
+    time.sleep(0.2)
+    t.process.send_signal(number)
+    assert t.end() == -number
+
+
+def test_a_signal_ends_a_run_whose_input_is_over(command, tmp_path):
+    process = subprocess.Popen(command('deaf', '--console=tty'), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE)
+    assert process.stdout.read(1) == b'>'
+    time.sleep(0.2)
+    process.terminate()
+    assert process.wait(10) == -signal.SIGTERM
+    process.stdout.close()
+
+
+def test_a_full_line_makes_no_wait_shorter(command, terminal, tmp_path):
+    t = terminal(command('deaf and slow', '--console=tty'))
+    t.expect(b'>')
+    begin = time.monotonic()
+    for _ in range(4):
+        t.type(b'k' * 100)
+        time.sleep(0.01)
+    assert t.end() == 0
+    assert time.monotonic() - begin > 0.3  # ten waits of 50 ms, the first of which a key may end
 
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

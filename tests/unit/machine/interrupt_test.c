@@ -287,7 +287,7 @@ struct script {
     uint64_t waits[8];
 };
 
-static int read_script(void *context, struct moment now, uint64_t wait_ns)
+static int read_script(void *context, struct moment now, uint64_t wait_ns, bool is_wanted UNUSED)
 {
     struct script *s = context;
     if (wait_ns == 0) {
