@@ -340,6 +340,106 @@ TEST(way_back, keeps_what_ram_held)
     bench_deinit(&t);
 }
 
+/* Code in RAM: F adds 1 to A0, and its first word is replaced by A2, which adds 2. */
+static const uint32_t f = 0x80000100;
+
+struct patch_places {
+    uint32_t patch; /* between the two calls of F */
+    uint32_t end;
+};
+
+/* A bench of its own, whose program calls F twice; between them the guest may patch it. */
+static struct patch_places patched_init(struct bench *t, bool is_by_guest)
+{
+    struct board *b = &t->board;
+    struct patch_places places;
+    board_init(b, (struct machine_config){.cycles_max = 100});
+    const uint32_t code[] = {encode(OP_addi, A0, A0, 0, 1), encode(OP_jalr, 0, RA, 0, 0)};
+    memcpy(at(b, f), code, sizeof code); /* as a file would have it: the page is clean */
+    put_li(b, A1, f);
+    put_li(b, A2, encode(OP_addi, A0, A0, 0, 2));
+    put(b, jalr, RA, A1, 0, 0);
+    places.patch = b->at;
+    if (is_by_guest) {
+        put(b, sw, 0, A1, A2, 0);
+        put(b, fence_i, 0, 0, 0, 0);
+    }
+    put(b, jalr, RA, A1, 0, 0);
+    places.end = b->at;
+    put_self_jump(b);
+    machine_reset(b->machine);
+    assert_int_equal(debug_create(b->machine, &t->debug), 0);
+    return places;
+}
+
+static void assert_a0_at(struct bench *t, enum motion motion, uint32_t place, uint32_t a0)
+{
+    add(t, POINT_HARD_BREAK, place, 4);
+    assert_int_equal(go(t, motion), DEBUG_POINT);
+    debug_remove(t->debug, &(struct point){POINT_HARD_BREAK, place, 4});
+    assert_int_equal(debug_stop(t->debug).pc, place);
+    assert_int_equal(debug_stop(t->debug).x[A0], a0);
+}
+
+/* What was run as it is now must not be run so where it was not yet. */
+TEST(way_back, runs_code_in_ram_as_it_was)
+{
+    struct bench t;
+    struct patch_places places = patched_init(&t, true);
+    uint32_t before = word_at(&t.board, f);
+    for (int i = 0; i < 2; i++) {
+        assert_a0_at(&t, MOTION_CONTINUE, places.end, 1 + 2);
+        assert_int_not_equal(word_at(&t.board, f), before);
+        assert_a0_at(&t, MOTION_BACK_CONTINUE, places.patch, 1);
+        assert_int_equal(word_at(&t.board, f), before);
+    }
+    bench_deinit(&t);
+}
+
+TEST(change, of_code_in_ram_is_run_and_undone)
+{
+    static const uint32_t nothing = 0x00000013;
+    struct bench t;
+    struct patch_places places = patched_init(&t, false);
+    uint32_t before = word_at(&t.board, f);
+    assert_a0_at(&t, MOTION_CONTINUE, places.patch, 1);
+    assert_true(debug_write(t.debug, f, span_of(&nothing, sizeof nothing)));
+    assert_a0_at(&t, MOTION_CONTINUE, places.end, 1);
+    assert_a0_at(&t, MOTION_BACK_CONTINUE, f, 1);
+    assert_int_equal(word_at(&t.board, f), nothing);
+    assert_a0_at(&t, MOTION_BACK_CONTINUE, f, 0);
+    assert_int_equal(word_at(&t.board, f), before);
+    assert_a0_at(&t, MOTION_CONTINUE, places.end, 1 + 1);
+    bench_deinit(&t);
+}
+
+/* Each checkpoint of this guest holds all of RAM; the last may pass the bound. */
+TEST(history, holds_no_more_pages_than_it_may)
+{
+    enum { HELD_BYTES_MAX = 256 << 20 };
+    struct bench t;
+    struct board *b = &t.board;
+    board_init(b, (struct machine_config){.cycles_max = 10000000});
+    put(b, lui, A3, 0, 0, 1 << 12);
+    put_li(b, A2, ram + RAM_SIZE);
+    put(b, addi, A0, A0, 0, 1);
+    put_li(b, A1, ram);
+    put(b, sw, 0, A1, A0, 0);
+    put(b, add, A1, A1, A3, 0);
+    put(b, bltu, 0, A1, A2, -8);
+    put(b, jal, 0, 0, 0, -24);
+    machine_reset(b->machine);
+    assert_int_equal(debug_create(b->machine, &t.debug), 0);
+    assert_int_equal(go(&t, MOTION_CONTINUE), DEBUG_ENDED);
+    struct history_size size = debug_history(t.debug);
+    assert_int_equal(size.first, 0);
+    assert_in_range(size.checkpoints, 4, 64);
+    assert_in_range(size.bytes, RAM_SIZE, HELD_BYTES_MAX + RAM_SIZE);
+    assert_int_equal(go(&t, MOTION_BACK_CONTINUE), DEBUG_BEGIN);
+    assert_int_equal(word_at(b, ram), 0);
+    bench_deinit(&t);
+}
+
 /* Far more moments than there are checkpoints; the earliest stays within reach. */
 BENCH_TEST(history, is_bounded, 60000000)
 {
