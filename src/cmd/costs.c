@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { X_RA = 1, X_T0 = 5 };
+enum { X_RA = 1, X_SP = 2, X_T0 = 5 };
 
 /* A number for each halfword of the address space, of which a run touches little. */
 static const size_t ids_bytes = GiB(2) * sizeof(uint32_t);
@@ -153,21 +153,18 @@ static void replace(struct costs *p, uint32_t function)
     enter(p, function);
 }
 
-static void push(struct costs *p, uint32_t function, uint32_t goes_on, bool is_trap)
+/* Calls the frame's function; its node is found here. */
+static void push(struct costs *p, struct frame frame)
 {
     const struct frame *above = top(p);
     if (above && p->frames_count >= COSTS_FRAMES_MAX) {
         p->has_folded = true;
-        replace(p, function);
+        replace(p, frame.function);
     } else if (make_room(&p->frames, sizeof *p->frames, p->frames_count, &p->frames_size)) {
         above = top(p); /* it may have moved */
-        p->frames[p->frames_count] =
-            (struct frame){.node = child_of(p, above ? above->node : 0, function),
-                           .function = function,
-                           .goes_on = goes_on,
-                           .is_trap = is_trap};
-        p->frames_count++;
-        enter(p, function);
+        frame.node = child_of(p, above ? above->node : 0, frame.function);
+        p->frames[p->frames_count++] = frame;
+        enter(p, frame.function);
     } else {
         p->err = ERR_NO_MEMORY;
         return;
@@ -206,14 +203,37 @@ static void pop_trap(struct costs *p)
     }
 }
 
-static void jump(struct costs *p, uint32_t target)
+/* Into the middle of a function that stands further down, as longjmp does: what it called is given
+ * up, as far as sp has left it behind. */
+static bool pop_abandoned(struct costs *p, uint32_t function, uint32_t sp)
 {
-    uint32_t function = function_at(p, target);
-    if (function != top(p)->function) {
-        replace(p, function);
-        if (is_begin(p, function, target)) {
-            count_call(p, top(p));
+    uint32_t count = 0;
+    for (uint32_t i = p->frames_count; i-- > 0;) {
+        const struct frame *frame = &p->frames[i];
+        if (frame->function == function && sp <= frame->sp) {
+            count = i + 1;
         }
+        if (sp < frame->sp || frame->is_trap) {
+            break;
+        }
+    }
+    if (count) {
+        pop_to(p, count);
+    }
+    return count > 0;
+}
+
+static void jump(struct costs *p, const struct stop *after)
+{
+    uint32_t function = function_at(p, after->pc);
+    bool is_tail_call = is_begin(p, function, after->pc);
+    if (function == top(p)->function ||
+        (!is_tail_call && pop_abandoned(p, function, after->x[X_SP]))) {
+        return;
+    }
+    replace(p, function);
+    if (is_tail_call) {
+        count_call(p, top(p));
     }
 }
 
@@ -230,9 +250,11 @@ static void follow_jump(struct costs *p, const struct step *step)
     bool may_return = insn->op == OP_jalr && is_link(insn->rs1) && insn->rs1 != insn->rd;
     bool has_returned = may_return && pop_call(p, target);
     if (is_link(insn->rd)) {
-        push(p, function_at(p, target), step->before->pc + insn->size, false);
+        push(p, (struct frame){.function = function_at(p, target),
+                               .goes_on = step->before->pc + insn->size,
+                               .sp = step->after->x[X_SP]});
     } else if (!has_returned) {
-        jump(p, target);
+        jump(p, step->after);
     }
 }
 
@@ -247,7 +269,10 @@ static void follow(struct costs *p, const struct step *step)
     uint32_t next = step->after->pc;
     unsigned op = step->insn.op;
     if (step_is_trap(step)) {
-        push(p, function_at(p, next), step->before->pc, true);
+        push(p, (struct frame){.function = function_at(p, next),
+                               .goes_on = step->before->pc,
+                               .sp = step->after->x[X_SP],
+                               .is_trap = true});
     } else if (op == OP_jal || op == OP_jalr) {
         follow_jump(p, step);
     } else if (op == OP_mret) {
@@ -263,7 +288,7 @@ void costs_see(void *context, const struct step *step)
     uint64_t cost = step_cycles(step);
     uint32_t function = function_at(p, step->before->pc);
     if (!top(p)) {
-        push(p, function, 0, false);
+        push(p, (struct frame){.function = function, .sp = UINT32_MAX}); /* it sets sp itself */
     } else if (top(p)->function != function) {
         replace(p, function);
     }

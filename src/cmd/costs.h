@@ -5,8 +5,9 @@
  * costs_print_table, costs_print_flames -> costs_destroy.
  * Functions are what the image's symbols name. Calls are followed exactly: a jal or jalr that links
  * to ra or t0 calls, a jalr through one of the two that goes to where a call on the stack goes on
- * returns (also past several, as longjmp does), a trap calls its handler and mret returns from it.
- * Any other way into another function takes the place of the one on top, as tail calls do. */
+ * returns (also past several), a trap calls its handler and mret returns from it. A jump into the
+ * middle of a function that by sp still stands on the stack goes back to it, as longjmp does. Any
+ * other way into another function takes the place of the one on top, as tail calls do. */
 #include "cmd/step.h"
 #include <stdio.h>
 

@@ -40,6 +40,7 @@ struct frame {
     uint32_t node;
     uint32_t function;
     uint32_t goes_on; /* where its caller does */
+    uint32_t sp;      /* when it was entered */
     bool is_trap;
 };
 

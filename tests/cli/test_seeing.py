@@ -183,6 +183,41 @@ def test_calls_of_every_kind_are_followed(look, cross, tmp_path):
                       (*begin, 'outer', 'inner'): (2, 2), (*begin, 'handler'): (4, 4)}
 
 
+LONGJMP = '''
+#include <setjmp.h>
+#define APART __attribute__((noinline, noclone))
+static volatile int sink;
+static jmp_buf place;
+APART int behind(int x) { return sink += x; }
+APART void leave(int x) { sink += x; longjmp(place, 1); }
+APART int nest(int n)
+{
+    if (n == 2 && setjmp(place)) return behind(n) + sink;
+    if (n == 0) leave(7);
+    return nest(n - 1) + sink;
+}
+int main(void)
+{
+    nest(4);
+    return behind(1) == 0;
+}
+'''
+
+
+def test_longjmp_goes_back_to_the_call_that_waits(mote, tmp_path):
+    """picolibc's own: it ends in the middle of one of several calls of a function."""
+    (tmp_path / 'jump.c').write_text(LONGJMP)
+    done = subprocess.run([mote, 'run', f'--profile={tmp_path}/profile.svg', tmp_path / 'jump.c'],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    stacks = {names[names.index('main') + 1:] for names, _, _ in
+              stacks_of(tmp_path / 'profile.svg') if 'main' in names}
+    assert {names for names in stacks if names[-1:] == ('behind',)} == {
+        ('behind',), (*['nest'] * 3, 'behind')}
+    assert {names for names in stacks if names[-1:] == ('longjmp',)} == {
+        (*['nest'] * 5, 'leave', 'longjmp')}
+
+
 def test_a_flame_graph_adds_up(look, cross, tmp_path):
     done = look(cross.c(CALLS), f'--profile={tmp_path}/profile.svg')
     stacks = list(stacks_of(tmp_path / 'profile.svg'))
