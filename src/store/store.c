@@ -156,9 +156,8 @@ struct sight {
 
 static int see_name(void *context, const char *name)
 {
-    static const char *const ours[] = {"rom", "blob", "ram",
-                                       "format.tmp", /* and what file systems put there: */
-                                       "lost+found"};
+    /* The last two are an older version's, and what file systems put there. */
+    static const char *const ours[] = {"rom", "blob", "ram", "format.tmp", "lock", "lost+found"};
     struct sight *sight = context;
     bool is_ours = false;
     for (size_t i = 0; i < ARRAY_COUNT(ours); i++) {
