@@ -285,7 +285,10 @@ int os_send_fds(int socket, struct span data, const int *fds, size_t count)
     do {
         sent = sendmsg(socket, &message, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
-    return sent < 0 ? os_error(errno) : 0;
+    if (sent < 0) {
+        return errno == EAGAIN ? ERR_BUSY : os_error(errno);
+    }
+    return 0;
 }
 
 static void take_fds(struct msghdr *message, int ret_fds[OS_FDS_MAX])
@@ -318,11 +321,11 @@ int os_recv_fds(int socket, void *data, size_t size, struct os_message *ret_mess
     }
     take_fds(&message, ret_message->fds);
     ret_message->len = (size_t)len;
-    if (message.msg_flags & MSG_TRUNC) {
+    if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
         for (size_t i = 0; i < OS_FDS_MAX; i++) {
             os_close(ret_message->fds[i]);
         }
-        return ERR_ARGUMENT;
+        return message.msg_flags & MSG_TRUNC ? ERR_ARGUMENT : ERR_FILES;
     }
     return 0;
 }

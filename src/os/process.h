@@ -66,7 +66,8 @@ struct os_message {
     int fds[OS_FDS_MAX]; /* the caller's to close; -1 where none came */
 };
 /* Takes the next message, of at most `size` bytes, and waits for it where the socket does.
- * ERR_BUSY: none is there (os_set_nonblocking), ERR_ARGUMENT: it was longer than `size`. */
+ * ERR_BUSY: none is there (os_set_nonblocking), ERR_ARGUMENT: it was longer than `size`,
+ * ERR_FILES: its descriptors found no place here and are lost, as the message is. */
 MUST_CHECK int os_recv_fds(int socket, void *data, size_t size, struct os_message *ret_message);
 /* Has the calls above give ERR_BUSY where they would wait. */
 MUST_CHECK int os_set_nonblocking(int socket);

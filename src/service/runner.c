@@ -7,12 +7,22 @@
 
 #include <stdlib.h>
 
+/* Orders that the zygote has not answered: so few that neither side's socket is ever full, or the
+ * two would wait for each other. */
+enum { ORDERS_MAX = 16 };
+
+struct run_list {
+    struct run *first;
+    struct run *last;
+    size_t count;
+};
+
 struct runner {
     struct os_poll *poll;
     struct runner_options options;
-    struct os_watch watch; /* of the zygote's socket: births, in the order of their orders */
-    struct run *first;     /* ordered, but not born yet */
-    struct run *last;
+    struct os_watch watch;   /* of the zygote's socket: births, in the order of their orders */
+    struct run_list ordered; /* but not born yet */
+    struct run_list waiting; /* to be ordered */
     bool is_new; /* the zygote is another one's successor and has not said yet that its walls stand
                   */
     bool is_lost;
@@ -24,6 +34,9 @@ struct run {
     struct os_watch watch;
     struct os_timer timer;
     int socket;
+    /* The child's end of the socket. We keep it until the birth message has come, when its place
+     * is for the pidfd: a child that we cannot kill would be lost. */
+    int child_socket;
     int pidfd; /* -1 until the birth message */
     bool is_born;
     bool has_end; /* it sent its result or died; `end` says which */
@@ -31,10 +44,69 @@ struct run {
     bool is_cancelled;
     bool is_late;
     struct run_result result;
-    struct run *next; /* in the runner's list */
+    struct run *next; /* in one of the runner's lists */
 };
 
+static void list_put(struct run_list *list, struct run *run)
+{
+    *(list->last ? &list->last->next : &list->first) = run;
+    list->last = run;
+    list->count++;
+}
+
+/* Takes the first run away; NULL where there is none. */
+static struct run *list_take(struct run_list *list)
+{
+    struct run *run = list->first;
+    if (run) {
+        list->first = run->next;
+        list->last = list->first ? list->last : NULL;
+        list->count--;
+        run->next = NULL;
+    }
+    return run;
+}
+
+static void drop_child_socket(struct run *run)
+{
+    os_close(run->child_socket);
+    run->child_socket = -1;
+}
+
 static void finish(struct run *run, int err);
+
+/* ERR_BUSY: it has to wait for a birth, after which order_waiting tries again. */
+static int send_order(struct run *run)
+{
+    struct runner *runner = run->runner;
+    if (runner->ordered.count >= ORDERS_MAX) {
+        return ERR_BUSY;
+    }
+    int fds[RUN_FDS_MAX];
+    memcpy(fds, run->request.fds, sizeof fds);
+    fds[RUN_FD_SOCKET] = run->child_socket;
+    size_t count = fds[RUN_FD_RAM] < 0 ? RUN_FD_RAM : RUN_FDS_MAX;
+    int err = os_send_fds(runner->options.zygote_socket,
+                          span_of(&run->request.order, sizeof run->request.order), fds, count);
+    return err == ERR_BUSY && !runner->ordered.first ? ERR_FULL : err;
+}
+
+static void order_waiting(struct runner *runner)
+{
+    struct run *run;
+    while ((run = runner->waiting.first)) {
+        int err = send_order(run);
+        if (err == ERR_BUSY) {
+            return;
+        }
+        list_take(&runner->waiting);
+        if (err) {
+            finish(run, err);
+        } else {
+            list_put(&runner->ordered, run);
+        }
+    }
+}
 
 static void overdue(void *context)
 {
@@ -47,8 +119,8 @@ static int be_born(struct run *run, const struct run_birth *birth, int pidfd)
 {
     run->is_born = true;
     run->pidfd = pidfd;
-    if (birth->err || pidfd < 0) {
-        return birth->err ? birth->err : ERR_CLOSED;
+    if (birth->err) {
+        return birth->err;
     }
     if (run->is_cancelled) {
         os_kill(pidfd);
@@ -68,7 +140,8 @@ static int replace_zygote(struct runner *runner)
         return err;
     }
     runner->watch.fd = socket;
-    err = os_watch_start(runner->poll, &runner->watch);
+    err = os_set_nonblocking(socket);
+    err = err ? err : os_watch_start(runner->poll, &runner->watch);
     if (err) {
         os_close(socket);
         return err;
@@ -85,16 +158,17 @@ static void lose_zygote(struct runner *runner)
     os_watch_stop(runner->poll, &runner->watch);
     os_close(runner->options.zygote_socket);
     runner->options.zygote_socket = -1;
-    struct run *unborn = runner->first;
-    runner->first = NULL;
-    runner->last = NULL;
+    struct run_list unborn[] = {runner->ordered, runner->waiting};
+    runner->ordered = (struct run_list){0};
+    runner->waiting = (struct run_list){0};
     runner->is_lost = replace_zygote(runner) != 0;
     (runner->is_lost ? runner->options.on_lost
                      : runner->options.on_restart)(runner->options.context);
-    while (unborn) {
-        struct run *run = unborn;
-        unborn = run->next;
-        finish(run, ERR_CLOSED);
+    for (size_t i = 0; i < ARRAY_COUNT(unborn); i++) {
+        struct run *run;
+        while ((run = list_take(&unborn[i]))) {
+            finish(run, ERR_CLOSED);
+        }
     }
 }
 
@@ -102,31 +176,38 @@ static void zygote_event(void *context, uint32_t events)
 {
     UNUSED uint32_t ignored = events;
     struct runner *runner = context;
+    struct run *run = runner->ordered.first;
+    if (run && !runner->is_new) {
+        drop_child_socket(run);
+    }
     struct run_birth birth;
     struct os_message came;
     int err = os_recv_fds(runner->options.zygote_socket, &birth, sizeof birth, &came);
-    struct run *run = runner->first;
+    if (err == ERR_BUSY) {
+        return;
+    }
     bool is_whole = !err && came.len == sizeof birth;
     if (is_whole && runner->is_new && birth.err == 0) {
         runner->is_new = false;
         os_reap(); /* the one before closed its socket a moment before its end */
         return;
     }
-    if (!is_whole || runner->is_new || !run) {
+    /* A child without a pidfd, which we could not kill, dies with its zygote. */
+    if (!is_whole || runner->is_new || !run || (birth.err == 0 && came.fds[0] < 0)) {
         lose_zygote(runner);
         return;
     }
     for (size_t i = 1; i < OS_FDS_MAX; i++) {
         os_close(came.fds[i]);
     }
-    runner->first = run->next;
-    runner->last = runner->first ? runner->last : NULL;
+    list_take(&runner->ordered);
     err = be_born(run, &birth, came.fds[0]);
     if (err) {
         finish(run, err);
     } else if (run->has_end) {
         finish(run, run->end);
     }
+    order_waiting(runner);
 }
 
 int runner_create(struct os_poll *poll, const struct runner_options *options,
@@ -142,7 +223,8 @@ int runner_create(struct os_poll *poll, const struct runner_options *options,
                                       .events = OS_READABLE,
                                       .on_event = zygote_event,
                                       .context = runner};
-    int err = os_watch_start(poll, &runner->watch);
+    int err = os_set_nonblocking(options->zygote_socket);
+    err = err ? err : os_watch_start(poll, &runner->watch);
     if (err) {
         os_close(options->zygote_socket);
         free(runner);
@@ -175,6 +257,7 @@ static void finish(struct run *run, int err)
         os_watch_stop(runner->poll, &run->watch);
     }
     os_close(run->socket);
+    drop_child_socket(run);
     if (err == ERR_CLOSED && run->is_late) {
         err = ERR_TIMEOUT;
     }
@@ -275,31 +358,24 @@ int runner_start(struct runner *runner, const struct run_request *request, struc
         free(run);
         return err;
     }
-    *run = (struct run){.runner = runner, .request = *request, .socket = ends[0], .pidfd = -1};
+    *run = (struct run){.runner = runner,
+                        .request = *request,
+                        .socket = ends[0],
+                        .child_socket = ends[1],
+                        .pidfd = -1};
     run->watch = (struct os_watch){
         .fd = ends[0], .events = OS_READABLE, .on_event = run_event, .context = run};
-    int fds[RUN_FDS_MAX];
-    memcpy(fds, request->fds, sizeof fds);
-    fds[RUN_FD_SOCKET] = ends[1];
-    size_t count = fds[RUN_FD_RAM] < 0 ? RUN_FD_RAM : RUN_FDS_MAX;
     err = os_set_nonblocking(ends[0]);
     err = err ? err : os_watch_start(runner->poll, &run->watch);
     if (err) {
         return give_up(run, ends, err);
     }
-    err = os_send_fds(runner->options.zygote_socket,
-                      span_of(&request->order, sizeof request->order), fds, count);
-    if (err) {
+    err = send_order(run);
+    if (err && err != ERR_BUSY) {
         os_watch_stop(runner->poll, &run->watch);
         return give_up(run, ends, err);
     }
-    os_close(ends[1]);
-    if (runner->last) {
-        runner->last->next = run;
-    } else {
-        runner->first = run;
-    }
-    runner->last = run;
+    list_put(err ? &runner->waiting : &runner->ordered, run);
     *ret_run = run;
     return 0;
 }

@@ -27,13 +27,14 @@ void runner_destroy(struct runner *runner);
 
 struct run_request {
     struct run_order order;
-    int fds[RUN_FDS_MAX]; /* borrowed for the call; RUN_FD_SOCKET is not looked at */
+    int fds[RUN_FDS_MAX]; /* borrowed until `done`; RUN_FD_SOCKET is not looked at */
     /* `result` is copied and range-checked, and the child is dead or dying. `err`: ERR_CLOSED where
      * it died without a result, ERR_TIMEOUT where it had to be killed, or why it never started. */
     void (*done)(void *context, int err, const struct run_result *result);
     void *context;
 };
 
+/* Never waits: a run that the zygote has no place for yet is ordered later. */
 MUST_CHECK int runner_start(struct runner *runner, const struct run_request *request,
                             struct run **ret_run);
 /* Kills the run; `done` follows, with ERR_CLOSED, when it is gone. */

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +29,22 @@ TEST(memfd, keeps_its_size_and_once_sealed_its_bytes)
     assert_memory_equal(bytes, "abc", 4);
     assert_int_equal(os_memfd_read(fd, bytes, 4, 8190), ERR_IO);
     os_close(fd);
+}
+
+TEST(message, tells_that_its_descriptors_found_no_place)
+{
+    int ends[2];
+    assert_int_equal(os_message_pair(ends), 0);
+    assert_int_equal(os_send_fds(ends[0], span_of("hi", 2), ends, 2), 0);
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, before.rlim_max}), 0);
+    char data[8];
+    struct os_message message;
+    assert_int_equal(os_recv_fds(ends[1], data, sizeof data, &message), ERR_FILES);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    os_close(ends[0]);
+    os_close(ends[1]);
 }
 
 TEST(message, carries_descriptors_and_tells_its_end)

@@ -5,13 +5,18 @@
 #include "os/process.h"
 #include "test.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
+
+/* More than the sockets to and from a zygote hold. */
+enum { BURST = 1000 };
 
 struct world {
     struct os_poll *poll;
     struct runner *runner;
     int zygote; /* our end */
     bool is_done;
+    size_t done_count;
     int err;
     struct run_result result;
 };
@@ -20,6 +25,7 @@ static void on_done(void *context, int err, const struct run_result *result)
 {
     struct world *w = context;
     w->is_done = true;
+    w->done_count++;
     w->err = err;
     w->result = *result;
 }
@@ -152,5 +158,108 @@ TEST(runner, lets_no_text_of_a_child_steer_a_terminal_or_run_on)
     assert_string_equal(w.result.msg.text, "?[2J??all is lost");
     assert_int_equal(strlen(w.result.frames[0].name), SYMBOL_BYTES_MAX - 1);
     assert_string_equal(w.result.frames[BACKTRACE_FRAMES_MAX - 1].name, "f??");
+    stop(&w);
+}
+
+/* Answers the next order as a zygote that cannot fork; false where there is none. */
+static bool refuse_order(struct world *w)
+{
+    struct run_order order;
+    struct os_message message;
+    if (os_recv_fds(w->zygote, &order, sizeof order, &message)) {
+        return false;
+    }
+    for (size_t i = 0; i < OS_FDS_MAX; i++) {
+        os_close(message.fds[i]);
+    }
+    struct run_birth birth = {.err = ERR_NO_MEMORY};
+    return os_send_fds(w->zygote, span_of(&birth, sizeof birth), NULL, 0) == 0;
+}
+
+TEST(runner, never_waits_for_a_zygote_that_is_behind)
+{
+    struct world w;
+    start(&w);
+    assert_int_equal(os_set_nonblocking(w.zygote), 0);
+    assert_true(os_allow_files(4 * BURST) >= 4 * BURST);
+    int fd = -1;
+    assert_int_equal(os_memfd("x", 4096, &fd), 0);
+    struct run_request request = {.done = on_done, .context = &w};
+    for (int i = 0; i < RUN_FDS_MAX; i++) {
+        request.fds[i] = fd;
+    }
+    alarm(20); /* a run that waits here waits for ever */
+    for (int i = 0; i < BURST; i++) {
+        struct run *started = NULL;
+        assert_int_equal(runner_start(w.runner, &request, &started), 0);
+    }
+    while (refuse_order(&w)) {
+        assert_int_equal(os_poll_once(w.poll, 100000000), 0);
+    }
+    alarm(0);
+    assert_int_equal(w.done_count, BURST);
+    assert_int_equal(w.err, ERR_NO_MEMORY);
+    os_close(fd);
+    stop(&w);
+}
+
+TEST(runner, has_a_place_for_the_descriptor_of_a_child_that_is_born)
+{
+    struct world w;
+    start(&w);
+    struct run_request request = {
+        .order = {.time_max_ns = 60000000000u}, .done = on_done, .context = &w};
+    for (int i = 0; i < RUN_FDS_MAX; i++) {
+        request.fds[i] = STDERR_FILENO;
+    }
+    struct run *started = NULL;
+    assert_int_equal(runner_start(w.runner, &request, &started), 0);
+    be_child(&w, &(struct run_result){.out_len = 5, .stop = {.halt = HALT_POWER_DOWN}});
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){64, before.rlim_max}), 0);
+    int taken[64];
+    size_t count = 0;
+    while ((taken[count] = dup(STDERR_FILENO)) >= 0) {
+        count++;
+    }
+    for (int i = 0; i < 100 && !w.is_done; i++) {
+        assert_int_equal(os_poll_once(w.poll, 100000000), 0);
+    }
+    assert_true(w.is_done);
+    assert_int_equal(w.err, 0);
+    while (count > 0) {
+        os_close(taken[--count]);
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    stop(&w);
+}
+
+/* Else nobody could kill it, and it would count no longer. */
+TEST(runner, gives_up_a_zygote_whose_child_came_without_a_descriptor)
+{
+    struct world w;
+    start(&w);
+    struct run_request request = {.done = on_done, .context = &w};
+    for (int i = 0; i < RUN_FDS_MAX; i++) {
+        request.fds[i] = STDERR_FILENO;
+    }
+    struct run *started = NULL;
+    assert_int_equal(runner_start(w.runner, &request, &started), 0);
+    struct run_birth birth = {0};
+    assert_int_equal(os_send_fds(w.zygote, span_of(&birth, sizeof birth), NULL, 0), 0);
+    /* No place for another zygote's socket: it would be this program anew. */
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, before.rlim_max}), 0);
+    assert_int_equal(os_poll_once(w.poll, 100000000), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(w.err, ERR_CLOSED);
+    struct os_message message;
+    char byte;
+    assert_int_equal(os_set_nonblocking(w.zygote), 0);
+    assert_int_equal(os_recv_fds(w.zygote, &byte, sizeof byte, &message), ERR_ARGUMENT);
+    assert_int_equal(os_recv_fds(w.zygote, &byte, sizeof byte, &message), 0);
+    assert_int_equal(message.len, 0);
     stop(&w);
 }
