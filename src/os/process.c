@@ -74,13 +74,14 @@ int os_fork(int *ret_pidfd)
 static NORETURN void become_self(const char *name, int fd, int parent)
 {
     char *const argv[] = {(char *)name, NULL};
+    char *const environment[] = {NULL};
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     os_die_with(parent);
     bool is_placed = fd == OS_SELF_FD ? fcntl(fd, F_SETFD, 0) == 0 : dup2(fd, OS_SELF_FD) >= 0;
     if (is_placed) {
-        execv("/proc/self/exe", argv);
+        execve("/proc/self/exe", argv, environment);
     }
     os_exit(1);
 }

@@ -66,19 +66,18 @@ struct run_result {
     struct msg msg;
 };
 
-/* Starts the zygote, the process that forks the children of runs off the server's path. Call
- * first of all: what is open or in memory now, the children can see. The result is the server's
- * end of the zygote's socket, at whose end of file the zygote has died; it dies with us. Has a
- * child put the walls up and speak from behind them first: ERR_NOT_BUILT where this system cannot.
- */
+/* Starts the zygote, the process that forks the children of runs off the server's path. It is our
+ * program's file anew, so that a child which its guest has taken over finds nothing of the server:
+ * neither memory, nor environment, nor where its code lies. The result is the server's end of the
+ * zygote's socket, at whose end of file the zygote has died; it dies with us. Has a child put the
+ * walls up and speak from behind them first: ERR_NOT_BUILT where this system cannot. */
 MUST_CHECK int zygote_start(int *ret_socket, struct msg *msg);
-
-/* What a zygote is called that is not forked from the server before all else, but started in the
- * place of one that has died: main gives it to zygote_main at once, with OS_SELF_FD. */
-#define ZYGOTE_NAME "mote-zygote"
-/* Starts one; the first message on its socket is a struct run_birth without a descriptor, whose
- * `err` says whether the walls stand. */
+/* Starts one in the place of one that has died and does not wait for it: the first message on its
+ * socket is a struct run_birth without a descriptor, whose `err` says whether the walls stand. */
 MUST_CHECK int zygote_start_again(int *ret_socket);
+
+/* What a zygote is called: main gives it to zygote_main at once, with OS_SELF_FD. */
+#define ZYGOTE_NAME "mote-zygote"
 NORETURN void zygote_main(int socket);
 
 /* The child's whole life; `fds` as in enum run_fd, -1 for none. */

@@ -138,29 +138,16 @@ static int hear_walls(int socket, struct msg *msg)
 
 int zygote_start(int *ret_socket, struct msg *msg)
 {
-    int ends[2];
-    int err = os_message_pair(ends);
+    int socket = -1;
+    int err = zygote_start_again(&socket);
     if (err) {
-        return os_fail(msg, err, "no socket to the process that starts runs");
+        return os_fail(msg, err, "the process that starts runs cannot be made");
     }
-    int server = os_process_id();
-    int pidfd = -1;
-    int forked = os_fork(&pidfd);
-    if (forked == 0) {
-        os_die_with(server);
-        zygote_main(ends[1]);
-    }
-    os_close(ends[1]);
-    if (forked < 0) {
-        os_close(ends[0]);
-        return os_fail(msg, forked, "the process that starts runs cannot be made");
-    }
-    os_close(pidfd);
-    err = hear_walls(ends[0], msg);
+    err = hear_walls(socket, msg);
     if (err) {
-        os_close(ends[0]);
+        os_close(socket);
         return err;
     }
-    *ret_socket = ends[0];
+    *ret_socket = socket;
     return 0;
 }

@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+from pathlib import Path
 import re
 import resource
 import select
@@ -241,19 +242,29 @@ def test_a_dead_zygote_is_replaced(server, client, rom):
     assert server.stop() == 0
 
 
-def test_a_new_zygote_sees_nothing_of_the_server_and_dies_with_it(server, client, rom):
-    before = children_of(server)[0]
-    os.kill(before, signal.SIGKILL)
-    wait_until(lambda: 'has died' in server.log)
+def start_of_code(pid):
+    """The address of the program in a process."""
+    return Path(f'/proc/{pid}/maps').read_text().split('-')[0]
+
+
+@pytest.mark.parametrize('is_first', [True, False])
+def test_a_zygote_sees_nothing_of_the_server_and_dies_with_it(server, client, rom, is_first):
+    if not is_first:
+        before = children_of(server)[0]
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: 'has died' in server.log)
+        wait_until(lambda: before not in children_of(server))
     wait_until(lambda: client('POST', rom('count')).status == 200)
-    wait_until(lambda: before not in children_of(server))
     zygote = children_of(server)[0]
-    targets = [os.readlink(f'/proc/{zygote}/fd/{fd}') for fd in os.listdir(f'/proc/{zygote}/fd')]
+    folder = Path(f'/proc/{zygote}')
+    targets = [os.readlink(entry) for entry in (folder / 'fd').iterdir()]
     assert all(t.startswith('socket:') or t == 'anon_inode:[signalfd]' for t in targets)
     assert len(targets) == 2
+    assert (folder / 'environ').read_bytes() == b''
+    assert start_of_code(zygote) != start_of_code(server.process.pid)
     server.kill()
-    wait_until(lambda: not os.path.exists(f'/proc/{zygote}') or
-               open(f'/proc/{zygote}/stat').read().rsplit(')', 1)[1].split()[0] == 'Z')
+    wait_until(lambda: not folder.exists() or
+               (folder / 'stat').read_text().rsplit(')', 1)[1].split()[0] == 'Z')
 
 
 def test_the_log_shortens_ids(server, client, rom):
