@@ -150,12 +150,23 @@ static int run(struct worker *w)
     return err ? fail(&result->msg, err, "the changed pages cannot be handed over") : 0;
 }
 
+int worker_confine(void)
+{
+    /* A machine maps 40 GiB, 580 MiB of them for writing, and a decoded image takes 64 MiB. */
+    static const struct os_walls walls = {
+        .file_bytes_max = DELTA_BYTES,
+        .memory_bytes_max = MiB(704),
+        .mapped_bytes_max = GiB(48),
+    };
+    return os_confine(&walls);
+}
+
 void worker_main(const struct run_order *order, const int fds[RUN_FDS_MAX])
 {
     os_keep_only(fds, RUN_FDS_MAX);
     struct worker w = {.order = order, .fds = fds};
     struct run_result *result = &w.result;
-    result->err = os_confine(DELTA_BYTES);
+    result->err = worker_confine();
     if (result->err) {
         result->err = fail(&result->msg, result->err, "this system refuses the walls of a run");
     }

@@ -80,5 +80,7 @@ MUST_CHECK int zygote_start_again(int *ret_socket);
 #define ZYGOTE_NAME "mote-zygote"
 NORETURN void zygote_main(int socket);
 
+/* Puts the walls of a run up round the calling process. */
+MUST_CHECK int worker_confine(void);
 /* The child's whole life; `fds` as in enum run_fd, -1 for none. */
 NORETURN void worker_main(const struct run_order *order, const int fds[RUN_FDS_MAX]);

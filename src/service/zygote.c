@@ -4,7 +4,6 @@
 
 #include "os/error.h"
 #include "os/process.h"
-#include "os/sandbox.h"
 
 #include <assert.h>
 
@@ -71,7 +70,7 @@ static int try_walls(void)
     int pidfd = -1;
     int forked = os_fork(&pidfd);
     if (forked == 0) {
-        struct run_birth said = {.err = os_confine(DELTA_BYTES)};
+        struct run_birth said = {.err = worker_confine()};
         err = os_send_fds(ends[1], span_of(&said, sizeof said), NULL, 0);
         os_exit(err ? 1 : 0);
     }

@@ -22,7 +22,10 @@ enum { HAS_CALLS_LIST = 0 };
 enum { HAS_CALLS_LIST = 1 };
 #endif
 
-enum { FILE_BYTES_MAX = 1 << 20, REFUSED = 100, ENDED_BY_ACT = 42 };
+static const struct os_walls walls = {
+    .file_bytes_max = 1 << 20, .memory_bytes_max = 32 << 20, .mapped_bytes_max = 1 << 30};
+
+enum { REFUSED = 100, ENDED_BY_ACT = 42 };
 
 /* A child that runs `act`, behind the walls or not. */
 static pid_t start(void (*act)(void), bool is_confined)
@@ -30,7 +33,7 @@ static pid_t start(void (*act)(void), bool is_confined)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        if (is_confined && os_confine(FILE_BYTES_MAX)) {
+        if (is_confined && os_confine(&walls)) {
             os_exit(REFUSED);
         }
         act();
@@ -97,6 +100,58 @@ static void make_data_code(void)
     os_exit(mprotect(page, 4096, PROT_READ | PROT_EXEC) ? 0 : 1);
 }
 
+/* Ends well where it cannot have 64 MiB. */
+static void map_much(int protection, int flags)
+{
+    void *memory = mmap(NULL, 64 << 20, protection, flags | MAP_ANONYMOUS, -1, 0);
+    os_exit(memory == MAP_FAILED ? 0 : 1);
+}
+
+static void map_much_private(void)
+{
+    map_much(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE);
+}
+
+static void map_much_shared(void)
+{
+    map_much(PROT_READ | PROT_WRITE, MAP_SHARED);
+}
+
+static void map_much_as_stack(void)
+{
+    map_much(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_GROWSDOWN);
+}
+
+static void make_much_writable(void)
+{
+    void *memory = mmap(NULL, 64 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        os_exit(1);
+    }
+    os_exit(mprotect(memory, 64 << 20, PROT_READ | PROT_WRITE) ? 0 : 1);
+}
+
+static void map_too_much_to_read(void)
+{
+    void *memory = mmap(NULL, 1 << 30, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    os_exit(memory == MAP_FAILED ? 0 : 1);
+}
+
+static void advise(void)
+{
+    os_exit(madvise(NULL, 4096, MADV_DONTNEED) ? 0 : 1);
+}
+
+TEST(walls, bound_memory)
+{
+    static void (*const acts[])(void) = {map_much_private, make_much_writable,
+                                         map_too_much_to_read};
+    for (size_t i = 0; HAS_CALLS_LIST && i < ARRAY_COUNT(acts); i++) {
+        assert_true(is_ended(status_of(acts[i], false), 1));
+        assert_true(is_ended(status_of(acts[i], true), 0));
+    }
+}
+
 TEST(walls, let_a_guest_compute)
 {
     assert_true(is_ended(status_of(compute, true), 0));
@@ -104,8 +159,9 @@ TEST(walls, let_a_guest_compute)
 
 TEST(walls, stop_everything_else)
 {
-    static void (*const acts[])(void) = {open_file, open_socket, make_process, make_code,
-                                         make_data_code};
+    static void (*const acts[])(void) = {open_file,         open_socket,    make_process,
+                                         make_code,         make_data_code, map_much_shared,
+                                         map_much_as_stack, advise};
     for (size_t i = 0; HAS_CALLS_LIST && i < ARRAY_COUNT(acts); i++) {
         assert_true(is_killed_by_list(status_of(acts[i], true)));
     }
@@ -167,7 +223,7 @@ TEST(walls, limit_what_a_child_may_use)
         {RLIMIT_CORE, 0},
         {RLIMIT_NOFILE, 0},
         {RLIMIT_NPROC, 0},
-        {RLIMIT_FSIZE, FILE_BYTES_MAX},
+        {RLIMIT_FSIZE, 1 << 20},
     };
     int out;
     pid_t pid = start_waiting(&out);
