@@ -130,15 +130,26 @@ static int add_line(struct arguments *arguments, char *line, struct msg *msg)
     return add_value(arguments, row, to_string(value), msg);
 }
 
-/* Takes the end off a line; false where there was more of it than fits. */
-static bool end_line(char line[LINE_MAX_BYTES], bool is_last)
+/* Reads a line without its end; false where there is none. Before it is read the buffer holds no
+ * NUL, so that the last one is its end, and any other one stood in the file. */
+static bool read_line(FILE *file, char line[LINE_MAX_BYTES], int *ret_err, struct msg *msg)
 {
-    size_t len = strcspn(line, "\n");
-    bool is_whole = line[len] == '\n' || is_last;
-    line[len] = '\0';
+    memset(line, '\n', LINE_MAX_BYTES);
+    if (!fgets(line, LINE_MAX_BYTES, file)) {
+        return false;
+    }
+    size_t len = (size_t)((char *)memrchr(line, '\0', LINE_MAX_BYTES) - line);
+    bool is_ended = len > 0 && line[len - 1] == '\n';
+    *ret_err = 0;
+    if (strlen(line) != len) {
+        *ret_err = fail(msg, ERR_USAGE, "byte %zu of the line is a NUL", strlen(line) + 1);
+    } else if (!is_ended && !feof(file)) {
+        *ret_err = fail(msg, ERR_USAGE, "the line is over its limit of %d bytes", LINE_MAX_BYTES);
+    }
+    len -= is_ended;
     len -= len > 0 && line[len - 1] == '\r';
     line[len] = '\0';
-    return is_whole;
+    return true;
 }
 
 static int add_file(struct arguments *arguments, const char *path, struct msg *msg)
@@ -149,11 +160,9 @@ static int add_file(struct arguments *arguments, const char *path, struct msg *m
     }
     char line[LINE_MAX_BYTES];
     int err = 0;
-    for (int number = 1; !err && fgets(line, sizeof line, file); number++) {
-        struct msg why = {0};
-        err = end_line(line, feof(file))
-                  ? add_line(arguments, line, &why)
-                  : fail(&why, ERR_USAGE, "the line is over its limit of %d bytes", LINE_MAX_BYTES);
+    struct msg why = {0};
+    for (int number = 1; !err && read_line(file, line, &err, &why); number++) {
+        err = err ? err : add_line(arguments, line, &why);
         if (err) {
             UNUSED int same = fail(msg, err, "%.150s:%d: %.200s", path, number, why.text);
         }

@@ -129,8 +129,11 @@ def test_options_from_file_and_environment(start_server, client_of, firmware, tm
     (b'max-ms = 5s = 6\n', ['5s = 6']),
     (b'# ' + b'x' * 5000 + b'\nmax-ms = 5s\n', ['mote.conf:1:', '4096 bytes']),
     (b'max-ms = ' + b' ' * 4087 + b'5s', ['mote.conf:1:', '4096 bytes']),
+    (b'max-ms = 5s\0\n', ['mote.conf:1:', 'byte 12', 'NUL']),
+    (b'# x\nmax-ms = 5s\0ms', ['mote.conf:2:', 'byte 12', 'NUL']),
     (None, ['mote.conf', 'directory']),
-], ids=['no value', 'no option', 'itself', 'two values', 'long comment', 'long value', 'folder'])
+], ids=['no value', 'no option', 'itself', 'two values', 'long comment', 'long value', 'NUL',
+        'NUL at the end', 'folder'])
 def test_a_bad_configuration_is_named(mote, tmp_path, text, words):
     config = tmp_path / 'mote.conf'
     if text is None:
