@@ -1,8 +1,7 @@
 /* command.c - how a subcommand of mote ends */
 /* SPDX-License-Identifier: MIT */
 #include "cmd/command.h"
-
-#include <stdio.h>
+#include "cmd/printable.h"
 
 int command_end(const struct program *program, int err, const struct msg *msg)
 {
@@ -14,6 +13,6 @@ int command_end(const struct program *program, int err, const struct msg *msg)
     if (!err) {
         return 0;
     }
-    fprintf(stderr, "%s: %s\n", program->name, msg->text);
+    print_failure(program->name, msg);
     return err_exit_status(err);
 }

@@ -54,12 +54,12 @@ static int unknown(const char *name)
 {
     const char *nearest =
         option_nearest(name, &commands->name, ARRAY_COUNT(commands), sizeof *commands);
-    if (nearest) {
-        fprintf(stderr, "mote: there is no command `%s`: did you mean `mote %s`?\n", name, nearest);
-    } else {
-        fprintf(stderr, "mote: there is no command `%s`; `mote --help` lists them\n", name);
-    }
-    return err_exit_status(ERR_USAGE);
+    struct msg msg;
+    int err = nearest ? fail(&msg, ERR_USAGE,
+                             "there is no command `%.60s`: did you mean `mote %s`?", name, nearest)
+                      : fail(&msg, ERR_USAGE,
+                             "there is no command `%.60s`; `mote --help` lists them", name);
+    return command_end(&program, err, &msg);
 }
 
 int main(int argc, char **argv)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/printable.h"
 
+#include "base/buf.h"
 #include "base/check.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -79,19 +80,40 @@ void make_printable(char *text)
     *to = 0;
 }
 
-void print_escaped(struct span text, FILE *to)
+/* Of many lines the ends and tabs stay as they are. */
+static void escape(struct span text, bool is_lines, struct buf *to)
 {
     struct span bytes;
     while (text.len > 0) {
         bool is_fit = take_character(&text, &bytes);
         uint8_t first = bytes.data[0];
         bool is_line_end = first == '\r' && text.len > 0 && text.data[0] == '\n';
-        if (is_fit || first == '\n' || first == '\t' || is_line_end) {
-            fwrite(bytes.data, 1, bytes.len, to);
+        if (is_fit || (is_lines && (first == '\n' || first == '\t' || is_line_end))) {
+            buf_put(to, bytes.data, bytes.len);
             continue;
         }
         for (size_t i = 0; i < bytes.len; i++) {
-            fprintf(to, "\\x%02x", bytes.data[i]);
+            buf_print(to, "\\x%02x", bytes.data[i]);
         }
     }
+}
+
+void print_escaped(struct span text, FILE *to)
+{
+    struct buf escaped;
+    buf_init(&escaped, 4 * text.len);
+    escape(text, true, &escaped);
+    fwrite(escaped.data, 1, escaped.len, to);
+    buf_deinit(&escaped);
+}
+
+void print_failure(const char *program, const struct msg *msg)
+{
+    struct buf line;
+    buf_init(&line, strlen(program) + 4 * sizeof msg->text);
+    buf_print(&line, "%s: ", program);
+    escape(span_of_string(msg->text), false, &line);
+    buf_puts(&line, "\n");
+    fwrite(line.data, 1, line.len, stderr);
+    buf_deinit(&line);
 }

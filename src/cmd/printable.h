@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "base/err.h"
 #include "base/span.h"
 
 #include <stdio.h>
@@ -13,3 +14,6 @@ void make_printable(char *text);
 /* Prints text of many lines to a terminal: each byte of the same as `\x1b`, but for LF, tabs and
  * a CR in front of an LF. */
 void print_escaped(struct span text, FILE *to);
+/* Prints why a program failed, as one line on standard error: the words may hold names of files and
+ * what stood in them. */
+void print_failure(const char *program, const struct msg *msg);

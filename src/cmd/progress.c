@@ -1,12 +1,13 @@
 /* progress.c - draws over one line of standard error */
 /* SPDX-License-Identifier: MIT */
 #include "cmd/progress.h"
+#include "cmd/printable.h"
 #include "os/clock.h"
 #include "os/command.h"
 
 #include <stdio.h>
 
-enum { BAR_COLUMNS_MAX = 40, TEXT_COLUMNS = 40, BETWEEN_NS = 100000000 };
+enum { BAR_COLUMNS_MAX = 40, TEXT_COLUMNS = 40, BETWEEN_NS = 100000000, NAME_SIZE = 17 };
 
 static void draw_bar(unsigned columns, uint64_t done, uint64_t total)
 {
@@ -29,7 +30,10 @@ void progress_show(struct progress *progress, uint64_t done, uint64_t total)
     unsigned columns = width > TEXT_COLUMNS + BAR_COLUMNS_MAX ? BAR_COLUMNS_MAX
                        : width > TEXT_COLUMNS                 ? width - TEXT_COLUMNS
                                                               : 0;
-    fprintf(stderr, "\r%.16s ", progress->name);
+    char name[NAME_SIZE];
+    snprintf(name, sizeof name, "%s", progress->name);
+    make_printable(name);
+    fprintf(stderr, "\r%s ", name);
     if (total && columns && done <= total) {
         draw_bar(columns, done, total);
     }

@@ -4,6 +4,7 @@
 #include "cmd/cgi.h"
 #include "cmd/gdb_serve.h"
 #include "cmd/look.h"
+#include "cmd/printable.h"
 #include "cmd/run_files.h"
 #include "isa/isa.h"
 #include "machine/backtrace.h"
@@ -478,7 +479,7 @@ int run_go(struct run *r)
     typed_restore(&r->typed);
     if (err) {
         fflush(NULL);
-        fprintf(stderr, "%s: %s\n", r->program, msg.text);
+        print_failure(r->program, &msg);
     }
     look_end(r);
     machine_destroy(r->machine);

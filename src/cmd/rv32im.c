@@ -1,5 +1,6 @@
 /* rv32im.c - run one MCU over four files */
 /* SPDX-License-Identifier: MIT */
+#include "cmd/printable.h"
 #include "cmd/run.h"
 
 #include "os/process.h"
@@ -38,7 +39,7 @@ int main(int argc, char **argv)
         return 0;
     }
     if (result) {
-        fprintf(stderr, "rv32im: %s\n", msg.text);
+        print_failure(program.name, &msg);
         return err_exit_status(result);
     }
     struct run run = {

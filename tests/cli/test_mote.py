@@ -85,6 +85,22 @@ def test_what_is_needed_is_said_once(call, name, needs):
     assert done.stderr.decode() == f'mote {name}: needs {needs}. See `mote {name} --help`\n'
 
 
+@pytest.mark.parametrize('command, before', [
+    ('put', []), ('post', ['--rom']), ('rm', []), ('get', []), ('ls', ['-s']), ('run', []),
+    ('dis', []), ('new', []), ('gdb', []), ('serve', ['--config']), ('serve', ['--listen'])])
+def test_names_cannot_steer_the_terminal(call, command, before):
+    name = 'no/\x1b]0;pwn\x07\u202e\nsuch.elf'
+    done = call(command, *before, name)
+    assert done.returncode in (124, 125) and done.stderr.count(b'\n') == 1
+    assert b'\\x1b]0;pwn\\x07\\xe2\\x80\\xae\\x0asuch' in done.stderr, done
+
+
+def test_commands_and_options_cannot_steer_the_terminal(call, rv32im):
+    for done in (call('\x1b[2J'), call('run', '--\x1b[2J'),
+                 subprocess.run([rv32im, '--\x1b[2J'], capture_output=True)):
+        assert done.returncode == 125 and b'\\x1b[2J' in done.stderr, done
+
+
 def test_unknown_command(call):
     done = call('serv')
     assert done.returncode == 125
