@@ -505,6 +505,11 @@ int client_call(struct client *c, const struct client_request *request,
     return request->sink ? finish_sink(request->sink, err, msg) : err;
 }
 
+int client_doubt(const struct client *c, const char *how, struct msg *msg)
+{
+    return fail(msg, ERR_CORRUPT, "%.150s answers %s: is it a Mote server?", c->now.server, how);
+}
+
 int client_close(struct client *c, int err, struct msg *msg)
 {
     curl_easy_cleanup(c->curl);

@@ -112,5 +112,7 @@ MUST_CHECK int client_path(const struct client *c, bool has_ram, char ret_path[C
  * nobody answers. */
 MUST_CHECK int client_call(struct client *c, const struct client_request *request,
                            struct client_reply *ret_reply, struct msg *msg);
+/* Fails because what the server said is not what Mote says: it answers "without an id". */
+MUST_CHECK int client_doubt(const struct client *c, const char *how, struct msg *msg);
 /* Ends the command: the exit status. */
 int client_close(struct client *c, int err, struct msg *msg);

@@ -249,7 +249,7 @@ static void report(struct client *c, const struct post_options *options,
     struct msg lost = {{0}};
     if (client_field(reply, "Mcu-Halt", &halt)) {
         if (print_console(&talk, reply, &lost)) {
-            fprintf(stderr, "%s: the console: %s\n", program.name, lost.text);
+            print_failure("mote post: the console", &lost);
         }
         if (span_equals_string(halt, "fault")) {
             print_backtrace(reply);
@@ -269,11 +269,14 @@ static int send_run(struct client *c, const struct post_options *options,
     request->sink = &sink;
     int err = client_call(c, request, &reply, msg);
     report(c, options, &reply);
-    if (!err) {
+    bool is_run = client_field(&reply, "Mcu-Halt", &halt);
+    if (!err && !is_run) {
+        err = client_doubt(c, "without Mcu-Halt", msg);
+    } else if (!err) {
         explain_cap(&reply);
         take_session(c, &reply);
         c->good_status = run_status(&reply);
-    } else if (client_field(&reply, "Mcu-Halt", &halt) && span_equals_string(halt, "fault")) {
+    } else if (is_run && span_equals_string(halt, "fault")) {
         c->bad_status = run_status(&reply);
     }
     client_reply_deinit(&reply);

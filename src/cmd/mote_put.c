@@ -88,8 +88,7 @@ static int take_rom(struct client *c, const struct client_reply *reply, struct m
     const char *format = json_string_value(json_object_get(json, "format"));
     if (!words || !id_parse(span_of_string(words), &id)) {
         json_decref(json);
-        return fail(msg, ERR_CORRUPT, "%s answers without an id: is it a Mote server?",
-                    c->now.server);
+        return client_doubt(c, "without an id", msg);
     }
     id_format(&id, text);
     if (strcmp(text, c->now.rom) != 0) {
@@ -124,7 +123,13 @@ static int put(struct client *c, const struct put_options *options, const char *
     const struct client_request request = {
         .method = "PUT", .path = path, .body = &body, .progress = file};
     err = client_call(c, &request, &reply, msg);
-    err = err || options->session ? err : take_rom(c, &reply, msg);
+    if (!err && options->session) {
+        struct span place;
+        err =
+            client_field(&reply, "Location", &place) ? 0 : client_doubt(c, "without Location", msg);
+    } else if (!err) {
+        err = take_rom(c, &reply, msg);
+    }
     client_reply_deinit(&reply);
     client_body_close(&body);
     return err;

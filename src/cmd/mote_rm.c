@@ -36,6 +36,9 @@ static int rm(struct client *c, const struct rm_options *options, const char *wh
     struct client_reply reply;
     const struct client_request request = {.method = "DELETE", .path = path};
     err = client_call(c, &request, &reply, msg);
+    if (!err && reply.status != 204) {
+        err = client_doubt(c, "with another status than 204", msg);
+    }
     client_reply_deinit(&reply);
     if (!err) {
         c->now.ram[0] = 0;

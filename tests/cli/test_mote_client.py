@@ -519,6 +519,21 @@ def test_what_speaks_no_http_is_said(call, liar, answer):
     assert b'does not speak HTTP' in done.stderr
 
 
+@pytest.mark.parametrize('args, answer, words', [
+    (['post'], reply(b'out'), b'without Mcu-Halt'),
+    (['rm', 'rom'], reply(b'hello'), b'204'),
+    (['put', 'file'], reply(b'{}'), b'without an id'),
+    (['put', '--session', '--ram', NOBODY, 'file'], reply(b''), b'without Location'),
+])
+def test_what_is_no_mote_server_is_said(call, liar, tmp_path, args, answer, words):
+    (tmp_path / 'file').write_bytes(b'x')
+    other = liar(answer)
+    done = call(*args, '--rom', NOBODY, '-s', other.url)
+    assert done.returncode == 125
+    assert words in done.stderr and other.url.encode() in done.stderr
+    assert done.stderr.endswith(b'is it a Mote server?\n')
+
+
 EVIL = b'\\u001b[2J\\u009b31m\\u202e'
 EVIL_FIELDS = (b'Mcu-Halt: fault\r\nMcu-Committed: no\r\nMcu-Run: ../../../../aaaaaaaaaaaaaaaa\r\n'
                b'Mcu-X: \x1b[31mred \xc2\x9b31m \x9b31m\r\nServer-Timing: \x1b[2J\r\n')
