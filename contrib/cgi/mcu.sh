@@ -559,11 +559,13 @@ forbidden='^(status|'\
 'trailer|'\
 'upgrade|'\
 'cache-control|'\
-'cdn-cache-control|'\
-'cloudflare-cdn-cache-control|'\
+'.*-cache-control|'\
+'edge-.*|'\
+'netlify-.*|'\
 'surrogate-.*|'\
 'x-accel-.*|'\
 'x-lighttpd-.*|'\
+'x-reproxy-.*|'\
 'x-sendfile.*|'\
 'x-content-type-options|'\
 'x-content-security-policy.*|'\

@@ -113,24 +113,29 @@ int guest_request(const struct http_request *request, uint64_t body_len, uint8_t
     return 0;
 }
 
+/* The name is a row's text, where that has no `*`; else it begins or ends like it. */
+static bool is_like(struct span name, const char *row)
+{
+    size_t len = strlen(row);
+    bool has_start = row[0] != '*';
+    bool has_end = row[len - 1] != '*';
+    struct span fixed = span_of(row + !has_start, len - !has_start - !has_end);
+    if (name.len < fixed.len || (has_start && has_end && name.len > fixed.len)) {
+        return false;
+    }
+    size_t at = has_start ? 0 : name.len - fixed.len;
+    return span_same_nocase(span_of(name.data + at, fixed.len), fixed);
+}
+
 static bool is_forbidden(struct span name)
 {
-    static const char *const names[] = {
+    static const char *const rows[] = {
 #define FORBIDDEN(name) name,
 #include "service/forbidden.def"
 #undef FORBIDDEN
     };
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        size_t len = strlen(names[i]);
-        if (names[i][len - 1] != '*') {
-            if (span_equals_nocase(name, names[i])) {
-                return true;
-            }
-            continue;
-        }
-        char prefix[64];
-        snprintf(prefix, sizeof prefix, "%.*s", (int)len - 1, names[i]);
-        if (name.len >= len - 1 && span_equals_nocase(span_of(name.data, len - 1), prefix)) {
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (is_like(name, rows[i])) {
             return true;
         }
     }
