@@ -294,18 +294,19 @@ static bool put_head(struct request *request)
 {
     struct msg msg = {0};
     struct span format = span_of_string("auto");
-    int err = read_query(request, &format, &msg);
-    const char *type = err ? "query" : "format";
-    err = err ? err : read_format(format, &request->format, &msg);
-    if (err) {
-        request_fail(request, err_http_status(err), type, msg.text);
+    if (read_query(request, &format, &msg)) {
+        request_fail(request, 400, "query", msg.text);
+        return false;
+    }
+    if (read_format(format, &request->format, &msg)) {
+        request_fail(request, 400, "format", msg.text);
         return false;
     }
     if (request->ids.has_first) {
         request->rom = request->ids.first;
         return true;
     }
-    err = store_make_id(&request->rom);
+    int err = store_make_id(&request->rom);
     if (err) {
         request_fail_err(request, err, NULL);
     }
