@@ -505,6 +505,7 @@ lower_cap()
 choose_ram()
 {
     is_new=no
+    unkept='the session is unchanged' # where nothing of the run is kept
     if [ -n "$ram" ]; then
         ram_exists "$ram" || problem 404 not-found 'there is no such session'
     elif [ -n "$cookie_ram" ] && [ "$cookie_rom" = "$rom" ]; then
@@ -512,6 +513,7 @@ choose_ram()
     else
         new_id
         ram=$id is_new=yes
+        unkept='no session was made'
     fi
 }
 
@@ -702,7 +704,7 @@ answer_fault()
         exit 0
     fi
     words=$(head -c 500 err)
-    problem 502 fault "${words#rv32im: }; the session is unchanged" ",\"cycles\":$cycles,\
+    problem 502 fault "${words#rv32im: }; $unkept" ",\"cycles\":$cycles,\
 \"instructions\":$instructions,\"mcause\":$((mcause)),\"pc\":\"$mepc\",\"address\":\"$mtval\""
 }
 
@@ -719,7 +721,7 @@ refuse_failed_run()
         problem 503 unavailable 'the run was cut short by trouble of the host'
         ;;
     esac
-    refuse_killed 'the session is unchanged'
+    refuse_killed "$unkept"
     read_guest_headers
     [ "$guest_status" != bad ] || {
         halt=fault

@@ -201,6 +201,8 @@ void post_abort(struct request *request);
 void report_fields(const struct request *request, struct buf *lines);
 /* Answers for a run that ended in a fault: a problem report, or OUT where the client asked so. */
 void report_fault(struct request *request);
+/* What a run of which nothing is kept leaves of its session, in words. */
+const char *report_unkept(const struct request *request);
 
 /* ---- object.c: ROMs, RAM images, lists */
 

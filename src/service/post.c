@@ -463,11 +463,12 @@ static void run_failed(struct request *request, int err)
     if (request->is_removed) {
         request_fail(request, 409, "removed", "the session was removed while this ran");
     } else if (err == ERR_CLOSED || err == ERR_TIMEOUT) {
-        request_fail(request, 503, "worker-died",
-                     err == ERR_CLOSED
-                         ? "the process of the run died; the session is unchanged"
-                         : "the run did not stop at its time cap and was killed; the session is "
-                           "unchanged");
+        char detail[120];
+        snprintf(detail, sizeof detail, "%s; %s",
+                 err == ERR_CLOSED ? "the process of the run died"
+                                   : "the run did not stop at its time cap and was killed",
+                 report_unkept(request));
+        request_fail(request, 503, "worker-died", detail);
     } else {
         request_fail_err(request, err, &request->result.msg);
     }

@@ -79,6 +79,11 @@ static void put_members(const struct request *request, struct buf *json)
     buf_puts(json, "]");
 }
 
+const char *report_unkept(const struct request *request)
+{
+    return request->is_new ? "no session was made" : "the session is unchanged";
+}
+
 static void put_detail(const struct request *request, struct buf *text)
 {
     const struct run_result *result = &request->result;
@@ -93,8 +98,8 @@ static void put_detail(const struct request *request, struct buf *text)
     }
     char mtval[MTVAL_TEXT_MAX];
     machine_mtval_text(stop, mtval);
-    buf_print(text, ", %s, after %llu cycles; the session is unchanged", mtval,
-              (unsigned long long)stop->cycles);
+    buf_print(text, ", %s, after %llu cycles; %s", mtval, (unsigned long long)stop->cycles,
+              report_unkept(request));
 }
 
 static int quality_of(const struct http_request *http, const char *type)

@@ -422,12 +422,14 @@ def test_a_fault_rolls_back(web, cross):
     document = first.problem(502, 'fault')
     assert document['address'] == '0x50000000' and document['cycles'] > 0
     assert 'fault' in document['detail'] and 'set-cookie' not in first.fields
+    assert document['detail'].endswith('; no session was made')
     assert (first['Mcu-Halt'], first['Mcu-Committed'], first['Mcu-Ram']) == ('fault', 'no', None)
     assert web.sessions() == [] and not list((web.store / 'ram').iterdir())
 
     session = web.curl('POST', f'/{faulty}', body=b'')['Mcu-Ram']
     second = web.curl('POST', f'/{faulty}/{session}', body=b'!')
-    assert second.status == 502 and second['Mcu-Ram'] == session
+    assert second.problem(502, 'fault')['detail'].endswith('; the session is unchanged')
+    assert second['Mcu-Ram'] == session
     third = web.curl('POST', f'/{faulty}/{session}', '-H', 'Accept: application/octet-stream',
                      body=b'!')
     assert (third.status, third.body) == (502, b'B')

@@ -214,6 +214,16 @@ def test_a_run_that_is_killed_changes_nothing(server, client, session):
     link.close()
 
 
+@pytest.mark.parametrize('is_new, words', [(True, b'no session was made'),
+                                           (False, b'the session is unchanged')])
+def test_a_run_that_is_killed_says_what_is_left(server, session, is_new, words):
+    link = start_post(server, session[:session.rindex('/')] if is_new else session, LONG)
+    wait_until(lambda: is_running(server))
+    signal_run(server, signal.SIGKILL)
+    assert words in link.recv(65536)
+    link.close()
+
+
 def test_a_run_that_hangs_costs_itself_only(server, client, session, rom):
     link = start_post(server, session, LONG, 'Mcu-Max-Ms: 3000\r\n')
     wait_until(lambda: is_running(server))

@@ -179,6 +179,7 @@ def test_a_fault_rolls_back(client, rom):
     reply = client('POST', f'{broken}/{ram}')
     assert reply.status == 502 and reply['Mcu-Halt'] == 'fault'
     assert reply['Mcu-Committed'] == 'no' and reply['Mcu-Ram'] == ram
+    assert json.loads(reply.body)['detail'].endswith('; the session is unchanged')
     after = client('GET', f'{path}/{ram}')
     assert before.body[:1] == b'\x01'
     assert after.body == before.body and after['ETag'] == before['ETag']
@@ -187,6 +188,7 @@ def test_a_fault_rolls_back(client, rom):
 def test_a_first_run_that_faults_makes_no_session(client, rom):
     reply = client('POST', rom('write_then_fault'))
     assert reply['Mcu-Ram'] is None and not reply.cookies()
+    assert json.loads(reply.body)['detail'].endswith('; no session was made')
     assert json.loads(client('GET', '/sessions').body) == []
 
 
