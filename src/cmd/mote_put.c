@@ -123,6 +123,11 @@ static int put(struct client *c, const struct put_options *options, const char *
     const struct client_request request = {
         .method = "PUT", .path = path, .body = &body, .progress = file};
     err = client_call(c, &request, &reply, msg);
+    bool would_raw_do = reply.status == 422 && !options->raw && body.sent > 0;
+    if (err && would_raw_do) {
+        struct msg why = *msg;
+        err = fail(msg, err, "%s, --raw takes the bytes as they are", why.text);
+    }
     if (!err && options->session) {
         struct span place;
         err =

@@ -290,6 +290,13 @@ def test_put_refuses_what_makes_no_sense(talk, rom, tmp_path):
     done = talk('put', 'a.c')
     assert done.returncode == 124 and b'mote cc' in done.stderr
     assert talk('put', '--raw', 'a.c').returncode == 0
+    (tmp_path / 'empty').touch()
+    for options in [], ['--raw']:
+        done = talk('put', *options, 'empty')
+        assert (done.returncode, b'is empty' in done.stderr) == (240, True)
+        assert b'--raw' not in done.stderr
+    (tmp_path / 'cut').write_bytes(b'\x7fELF')
+    assert b'--raw takes the bytes' in talk('put', 'cut').stderr
     for options in (['--session', '--raw'], ['--session', '--replace'], ['--ram', NOBODY]):
         assert talk('put', *options, 'a.c').returncode == 125
     (tmp_path / 'bad').write_bytes(b'\x7fELF\x01\x01\x01' + bytes(60))
