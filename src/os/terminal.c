@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "os/terminal.h"
 
+#include "base/check.h"
 #include "os/error.h"
 
 #include <errno.h>
@@ -12,46 +13,49 @@
 #include <termios.h>
 #include <unistd.h>
 
-static void ending_signals(sigset_t *ret_set)
+/* Every signal that ends a program or stops it, and that does not say that this one is broken. */
+static void awaited_signals(sigset_t *ret_set)
 {
+    static const int numbers[] = {SIGINT,  SIGTERM,   SIGHUP,  SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1,
+                                  SIGUSR2, SIGVTALRM, SIGPROF, SIGPOLL, SIGXCPU, SIGXFSZ, SIGTSTP};
     sigemptyset(ret_set);
-    sigaddset(ret_set, SIGINT);
-    sigaddset(ret_set, SIGTERM);
-    sigaddset(ret_set, SIGHUP);
-    sigaddset(ret_set, SIGQUIT);
+    for (size_t i = 0; i < ARRAY_COUNT(numbers); i++) {
+        sigaddset(ret_set, numbers[i]);
+    }
 }
 
 /* Output is left as it is, so that a line feed still starts a line. */
+static int set_raw(struct os_terminal *t)
+{
+    struct termios raw = *(struct termios *)t->saved;
+    raw.c_iflag &= ~(tcflag_t)(BRKINT | ICRNL | INLCR | IGNCR | ISTRIP | IXON);
+    raw.c_lflag &= ~(tcflag_t)(ECHO | ICANON | IEXTEN | ISIG);
+    raw.c_cc[VMIN] = 1;
+    raw.c_cc[VTIME] = 0;
+    return tcsetattr(t->fd, TCSANOW, &raw) ? os_error(errno) : 0;
+}
+
 static int make_raw(struct os_terminal *t)
 {
-    struct termios now;
     if (!isatty(t->fd)) {
         return 0;
     }
-    struct termios *saved = malloc(sizeof *saved);
-    if (!saved || tcgetattr(t->fd, saved)) {
-        int err = saved ? os_error(errno) : ERR_NO_MEMORY;
-        free(saved);
-        return err;
+    t->saved = malloc(sizeof(struct termios));
+    if (!t->saved) {
+        return ERR_NO_MEMORY;
     }
-    now = *saved;
-    now.c_iflag &= ~(tcflag_t)(BRKINT | ICRNL | INLCR | IGNCR | ISTRIP | IXON);
-    now.c_lflag &= ~(tcflag_t)(ECHO | ICANON | IEXTEN | ISIG);
-    now.c_cc[VMIN] = 1;
-    now.c_cc[VTIME] = 0;
-    if (tcsetattr(t->fd, TCSANOW, &now)) {
-        int err = os_error(errno);
-        free(saved);
-        return err;
+    int err = tcgetattr(t->fd, t->saved) ? os_error(errno) : set_raw(t);
+    if (err) {
+        free(t->saved);
+        t->saved = NULL;
     }
-    t->saved = saved;
-    return 0;
+    return err;
 }
 
 int os_terminal_open(int fd, struct os_terminal *ret_terminal, struct msg *msg)
 {
     sigset_t set;
-    ending_signals(&set);
+    awaited_signals(&set);
     struct os_terminal t = {.fd = fd, .signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};
     if (t.signals < 0) {
         return os_fail(msg, os_error(errno), "waiting for signals failed");
@@ -66,6 +70,29 @@ int os_terminal_open(int fd, struct os_terminal *ret_terminal, struct msg *msg)
     return 0;
 }
 
+/* Stops with the terminal as the shell had it, and takes it again when it goes on. */
+static int stop(struct os_terminal *t)
+{
+    if (t->saved) {
+        tcsetattr(t->fd, TCSADRAIN, t->saved);
+    }
+    raise(SIGSTOP);
+    return t->saved ? set_raw(t) : 0;
+}
+
+static int take_signal(struct os_terminal *t)
+{
+    struct signalfd_siginfo info;
+    if (read(t->signals, &info, sizeof info) != sizeof info) {
+        return 0;
+    }
+    if (info.ssi_signo == SIGTSTP) {
+        return stop(t);
+    }
+    t->signal = (int)info.ssi_signo;
+    return ERR_CLOSED;
+}
+
 static int poll_both(struct os_terminal *t, uint64_t wait_ns, bool is_read)
 {
     struct pollfd fds[] = {{.fd = t->signals, .events = POLLIN},
@@ -73,10 +100,8 @@ static int poll_both(struct os_terminal *t, uint64_t wait_ns, bool is_read)
     struct timespec wait = {.tv_sec = (time_t)(wait_ns / 1000000000u),
                             .tv_nsec = (long)(wait_ns % 1000000000u)};
     int ready = ppoll(fds, 2, wait_ns == ~0ull ? NULL : &wait, NULL);
-    struct signalfd_siginfo info;
-    if (ready > 0 && fds[0].revents && read(t->signals, &info, sizeof info) == sizeof info) {
-        t->signal = (int)info.ssi_signo;
-        return ERR_CLOSED;
+    if (ready > 0 && fds[0].revents) {
+        return take_signal(t);
     }
     return ready > 0 && fds[1].revents ? 1 : 0;
 }
@@ -108,7 +133,7 @@ void os_terminal_close(struct os_terminal *t)
     os_terminal_restore(t);
     if (t->signals >= 0) {
         sigset_t set;
-        ending_signals(&set);
+        awaited_signals(&set);
         close(t->signals);
         t->signals = -1;
         if (t->signal) {

@@ -3,7 +3,8 @@
 #pragma once
 /* Life cycle: os_terminal_open -> os_terminal_read ... -> os_terminal_restore -> os_terminal_close.
  * In between, the signals that would end the program end the reading instead, so that there is
- * time to put the terminal back; os_terminal_close then lets them do it. */
+ * time to put the terminal back; os_terminal_close then lets them do it. One that would stop the
+ * program does so with the terminal put back until it goes on. */
 #include "base/err.h"
 #include <stdbool.h>
 #include <stddef.h>

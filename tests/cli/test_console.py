@@ -84,10 +84,10 @@ WAITS = {'wfi': (0, 1, '__asm__ volatile("wfi");'),
          'jump to itself': (0, 1, '__asm__ volatile("1: j 1b");'),
          'jump and ticks': (10000, 1, '__asm__ volatile("1: j 1b");'),
          'polling': (0, 0, 'hear();'),
-         'polling and ticks': (10000, 0, 'hear();'),
-         'deaf': (0, 0, '__asm__ volatile("nop");'),
-         'deaf and slow': (0, 0, 'for (int i = 0; i < 10; i++) { sleep(50); } off();')}
-HEARING = [wait for wait in WAITS if not wait.startswith('deaf')]
+         'polling and ticks': (10000, 0, 'hear();')}
+DEAF = {'deaf': (0, 0, '__asm__ volatile("nop");'),
+        'chatty': (0, 0, "UART(0) = '.';"),
+        'deaf and slow': (0, 0, 'for (int i = 0; i < 10; i++) { sleep(50); } off();')}
 CAPS = ['--max-cycles=1e12', '--max-ms=60s']
 
 
@@ -95,7 +95,7 @@ CAPS = ['--max-cycles=1e12', '--max-ms=60s']
 def command(rv32im, cross, tmp_path):
     """command(wait, option...): the run's words; its statistics go to the file `stats`."""
     def command(wait, *options, name='program'):
-        tick, listen, text = WAITS[wait]
+        tick, listen, text = (WAITS | DEAF)[wait]
         rom = cross.c(PROGRAM.format(tick=tick, listen=listen, wait=text), name=name)
         (tmp_path / 'in').write_bytes(b'')
         return [rv32im, f'--stats-file={tmp_path}/stats', *CAPS, *options, rom,
@@ -107,7 +107,7 @@ def stats_of(path):
     return dict(line.split('=', 1) for line in path.read_text().splitlines())
 
 
-@pytest.mark.parametrize('wait', HEARING)
+@pytest.mark.parametrize('wait', WAITS)
 def test_a_record_types_the_same_run_again(command, tmp_path, wait):
     process = subprocess.Popen(command(wait, '--console=tty', f'--record={tmp_path}/record'),
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -191,11 +191,11 @@ def test_mote_run_has_no_terminal_left(mote, command):
 class Terminal:
     """A run on a terminal of its own."""
 
-    def __init__(self, command):
+    def __init__(self, command, stdout=None):
         self.master, self.slave = pty.openpty()
         self.before = termios.tcgetattr(self.slave)
-        self.process = subprocess.Popen(command, stdin=self.slave, stdout=self.slave,
-                                        stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(command, stdin=self.slave,
+                                        stdout=stdout or self.slave, stderr=subprocess.PIPE)
         self.seen = b''
 
     def type(self, data):
@@ -227,8 +227,8 @@ class Terminal:
 def terminal():
     opened = []
 
-    def terminal(command):
-        opened.append(Terminal(command))
+    def terminal(command, **options):
+        opened.append(Terminal(command, **options))
         return opened[-1]
     yield terminal
     for one in opened:
@@ -247,7 +247,7 @@ def test_typing_at_a_terminal(command, terminal, tmp_path):
     assert stats_of(tmp_path / 'stats')['halt'] == 'power-down'
 
 
-@pytest.mark.parametrize('wait', HEARING)
+@pytest.mark.parametrize('wait', WAITS)
 def test_ctrl_a_x_quits_and_a_replay_does_too(command, terminal, tmp_path, wait):
     t = terminal(command(wait, '--console=tty', f'--record={tmp_path}/record'))
     t.expect(b'>')
@@ -262,6 +262,28 @@ def test_ctrl_a_x_quits_and_a_replay_does_too(command, terminal, tmp_path, wait)
                            timeout=60)
     assert (again.returncode, again.stderr) == (0, b'>a')
     assert stats_of(tmp_path / 'stats') == stats
+
+
+def test_a_reader_that_goes_away_puts_the_terminal_back(command, terminal, tmp_path):
+    t = terminal(command('chatty', '--console=tty'), stdout=subprocess.PIPE)
+    assert t.process.stdout.read(2) == b'>.'
+    assert t.is_raw()
+    t.process.stdout.close()
+    assert t.end() == -signal.SIGPIPE
+
+
+def test_the_terminal_is_put_back_while_a_run_is_stopped(command, terminal, tmp_path):
+    t = terminal(command('wfi', '--console=tty'))
+    t.expect(b'>')
+    t.process.send_signal(signal.SIGTSTP)
+    assert os.WIFSTOPPED(os.waitpid(t.process.pid, os.WUNTRACED)[1])
+    assert not t.is_raw()
+    t.process.send_signal(signal.SIGCONT)
+    t.type(b'a')
+    t.expect(b'>a')
+    assert t.is_raw()
+    t.type(b'.')
+    assert t.end() == 0
 
 
 @pytest.mark.parametrize('keys', [300, 6000])  # over the UART's line; over what is kept behind it
@@ -309,7 +331,9 @@ def test_a_full_line_makes_no_wait_shorter(command, terminal, tmp_path):
     assert time.monotonic() - begin > 0.3  # ten waits of 50 ms, the first of which a key may end
 
 
-@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT,
+                                    signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2,
+                                    signal.SIGXCPU, signal.SIGPIPE])
 def test_a_signal_puts_the_terminal_back(command, terminal, tmp_path, number):
     for wait in ('wfi', 'polling'):
         t = terminal(command(wait, '--console=tty'))
