@@ -30,7 +30,8 @@ static const struct option_row rows[] = {
                            0, "instead of " DEBUGGER)
                     OPTION_ROW(struct mote_gdb_options, TEXT, ram, "ram", 0, "FILE", 0, 0, 0,
                                "keep RAM in FILE from run to run; without it RAM is fresh")
-#define OPTION(kind, field, ...) OPTION_ROW(struct mote_gdb_options, kind, run.field, __VA_ARGS__)
+#define OPTION(takers, kind, field, ...) \
+    MOTE_GDB_TAKES_##takers(OPTION_ROW(struct mote_gdb_options, kind, run.field, __VA_ARGS__))
 #include "cmd/run.def"
 #undef OPTION
 };
@@ -171,7 +172,7 @@ int mote_gdb(int argc, char **argv)
     if (err) {
         return command_end(&program, err, &msg);
     }
-    options.run.gdb = options.run.gdb ? options.run.gdb : "0";
+    options.run.gdb = "0"; /* any port */
     struct run run = {
         .program = program.name,
         .options = &options.run,

@@ -13,7 +13,8 @@ struct mote_run_options {
 static const struct option_row rows[] = {
     OPTION_ROW(struct mote_run_options, TEXT, ram, "ram", 0, "FILE", 0, 0, 0,
                "keep RAM in FILE from run to run; without it RAM is fresh")
-#define OPTION(kind, field, ...) OPTION_ROW(struct mote_run_options, kind, run.field, __VA_ARGS__)
+#define OPTION(takers, kind, field, ...) \
+    MOTE_RUN_TAKES_##takers(OPTION_ROW(struct mote_run_options, kind, run.field, __VA_ARGS__))
 #include "cmd/run.def"
 #undef OPTION
 };

@@ -401,6 +401,11 @@ static int check_console(const struct run *r, struct msg *msg)
 {
     const struct run_options *o = r->options;
     bool is_typed = is_typed_into(r);
+    if (o->gdb && (is_typed || o->replay)) {
+        return fail(msg, ERR_USAGE,
+                    "--%s: what a debugger can take back cannot be typed into; use --console-in",
+                    is_typed ? "console=tty" : "replay");
+    }
     if (is_typed && r->is_out_to_stdout) {
         return fail(msg, ERR_USAGE,
                     "--console=tty: standard input and output are IN and OUT; use rv32im");
@@ -411,11 +416,6 @@ static int check_console(const struct run *r, struct msg *msg)
     }
     if (o->replay && is_typed) {
         return fail(msg, ERR_USAGE, "--replay with --console=tty: it types by itself");
-    }
-    if (o->gdb && (is_typed || o->replay)) {
-        return fail(msg, ERR_USAGE,
-                    "--%s with --gdb: a run that goes back cannot be typed into; use --console-in",
-                    is_typed ? "console=tty" : "replay");
     }
     if (o->record && !is_typed && !o->replay) {
         return fail(msg, ERR_USAGE, "--record: nothing is typed without --console=tty");

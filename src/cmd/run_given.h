@@ -7,8 +7,22 @@
 #include "cmd/option.h"
 #include "os/folder.h"
 
+/* A row of run.def for each command, by its TAKERS: itself or nothing. */
+#define RV32IM_TAKES_ALL(...)    __VA_ARGS__
+#define RV32IM_TAKES_PLAIN(...)  __VA_ARGS__
+#define RV32IM_TAKES_RV32IM(...) __VA_ARGS__
+#define RV32IM_TAKES_MOTE(...)
+#define MOTE_RUN_TAKES_ALL(...)   __VA_ARGS__
+#define MOTE_RUN_TAKES_PLAIN(...) __VA_ARGS__
+#define MOTE_RUN_TAKES_RV32IM(...)
+#define MOTE_RUN_TAKES_MOTE(...) __VA_ARGS__
+#define MOTE_GDB_TAKES_ALL(...)  __VA_ARGS__
+#define MOTE_GDB_TAKES_PLAIN(...)
+#define MOTE_GDB_TAKES_RV32IM(...)
+#define MOTE_GDB_TAKES_MOTE(...) __VA_ARGS__
+
 struct run_options {
-#define OPTION OPTION_FIELD
+#define OPTION(takers, ...) RV32IM_TAKES_##takers(OPTION_FIELD(__VA_ARGS__))
 #include "cmd/run.def"
 #undef OPTION
 };

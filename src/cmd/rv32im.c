@@ -6,7 +6,7 @@
 #include "os/process.h"
 
 static const struct option_row rows[] = {
-#define OPTION(...) OPTION_ROW(struct run_options, __VA_ARGS__)
+#define OPTION(takers, ...) RV32IM_TAKES_##takers(OPTION_ROW(struct run_options, __VA_ARGS__))
 #include "cmd/run.def"
 #undef OPTION
 };

@@ -563,6 +563,25 @@ def test_a_lambda_by_its_source_with_its_input(call, tmp_path):
     assert 'halt=power-down' in done.stdout
 
 
+@pytest.mark.parametrize('option', ['--trace', '--trace-only=traps', '--profile', '--coverage=c',
+                                    '--record=r', '--replay=r', '--gdb=5'])
+def test_an_option_that_a_debugger_rules_out_is_none(call, option):
+    name = option.split('=')[0]
+    done = call('gdb', option, 'lambda.c')
+    assert done.returncode == 125 and f'unknown option {name}' in done.stdout
+    helps = [re.split(r'[\s[]', call(command, '--help').stdout) for command in ('gdb', 'run')]
+    assert [name in words for words in helps] == [False, True]
+    assert name.replace('-', '\\-') not in call('gdb', '--man').stdout
+
+
+@pytest.mark.parametrize('command', ['gdb', 'run'])
+def test_a_terminal_is_offered_where_it_can_be_had(call, cross, rv32im, command):
+    done = call(command, '--console=tty', cross.asm(LOOP))
+    assert done.returncode == 125 and '--console=tty: ' in done.stdout
+    assert 'tty' not in call(command, '--help').stdout
+    assert 'tty' in subprocess.run([rv32im, '--help'], capture_output=True, text=True).stdout
+
+
 def test_no_debugger(call, cross):
     rom = cross.asm(LOOP)
     done = call('gdb', rom, PATH='/nonexistent')
