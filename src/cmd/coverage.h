@@ -18,6 +18,7 @@ void coverage_destroy(struct coverage *c);
 void coverage_see(void *context, const struct step *step);
 
 /* Writes a tracefile as LCOV's geninfo(1) describes it: SF, FN, FNDA, FNF, FNH, DA, LF, LH. A line
- * counts as its most executed instruction, a function as its first. All or nothing is written.
- * ERR_BAD_IMAGE where the line tables cannot be read. */
+ * counts as its most executed instruction (in the copy that ran most, where inlining makes
+ * several), a function as its first. All or nothing is written. ERR_BAD_IMAGE where the line tables
+ * cannot be read. */
 MUST_CHECK int coverage_write(const struct coverage *c, FILE *to, struct msg *msg);
