@@ -70,7 +70,7 @@ struct records {
     uint32_t number;                 /* of the line or block read last, from 1 */
     uint32_t base;                   /* Intel HEX: what an extended address record added */
     uint32_t count;                  /* S-record: data records so far; UF2: blocks of the series */
-    uint32_t expect;                 /* UF2: the number of the series' next block */
+    uint32_t expect;                 /* UF2: blocks taken of a series that is not over */
     uint32_t entry;                  /* of a start record, 0 without one */
     bool is_ended;                   /* by an end record */
     uint8_t bytes[RECORD_BYTES_MAX]; /* of the line read last */

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-enum { BLOCK = 512, PAYLOAD_MAX = 476 };
+enum { BLOCK = 512, PAYLOAD_MAX = 476, SERIES_MAX = 1 << 18 };
 
 /* The flags that change what a block means; the others add to it what nobody needs to load it. */
 enum { NOT_MAIN_FLASH = 0x00000001, FILE_CONTAINER = 0x00001000 };
@@ -45,19 +45,6 @@ static int check_block(const struct block *b, const struct records *r, struct ms
     return 0;
 }
 
-/* Files for several boards may stand behind one another: each is a series of its own. */
-static int check_series(const struct block *b, struct records *r, struct msg *msg)
-{
-    uint32_t count = r->expect == 0 ? b->count : r->count;
-    if (b->number != r->expect || b->count != count || b->number >= b->count) {
-        return fail(msg, ERR_BAD_IMAGE, "block %u says that it is %u of %u; %u of %u is due",
-                    r->number, b->number, b->count, r->expect, count);
-    }
-    r->count = count;
-    r->expect = b->number + 1 == count ? 0 : b->number + 1;
-    return 0;
-}
-
 static int take_block(struct records *r, struct block *ret_block, struct msg *msg)
 {
     r->number++;
@@ -70,22 +57,68 @@ static int take_block(struct records *r, struct block *ret_block, struct msg *ms
     return 0;
 }
 
+/* The block is of a series of `count`, and none of those that were seen. */
+static int check_number(const struct block *b, const struct records *r, uint32_t count,
+                        uint8_t *seen, struct msg *msg)
+{
+    if (b->count != count || b->number >= count) {
+        return fail(msg, ERR_BAD_IMAGE, "block %u says that it is %u of %u, in a series of %u",
+                    r->number, b->number, b->count, count);
+    }
+    uint8_t *byte = &seen[b->number / 8];
+    uint8_t bit = (uint8_t)(1u << b->number % 8);
+    if ((*byte & bit) != 0) {
+        return fail(msg, ERR_BAD_IMAGE, "block %u says that it is %u of %u, as an earlier one does",
+                    r->number, b->number, count);
+    }
+    *byte |= bit;
+    return 0;
+}
+
+/* Files for several boards may stand behind one another: each is a series of its own, whose blocks
+ * come in any order and each once. This looks ahead, from the series' first block on. */
+static int check_series(struct records ahead, uint32_t count, struct msg *msg)
+{
+    uint8_t seen[SERIES_MAX / 8];
+    if (count == 0 || count > SERIES_MAX) {
+        return fail(msg, ERR_BAD_IMAGE, "block %u begins a series of %u; 1 to %d blocks may be one",
+                    ahead.number + 1, count, SERIES_MAX);
+    }
+    memset(seen, 0, (count + 7) / 8);
+    for (uint32_t i = 0; i < count; i++) {
+        struct block block;
+        if (ahead.rest.len == 0) {
+            return fail(msg, ERR_BAD_IMAGE, "the UF2 ends after block %u of its series of %u", i,
+                        count);
+        }
+        int err = take_block(&ahead, &block, msg);
+        err = err ? err : check_block(&block, &ahead, msg);
+        err = err ? err : check_number(&block, &ahead, count, seen, msg);
+        if (err) {
+            return err;
+        }
+    }
+    return 0;
+}
+
 static int next_uf2(struct records *r, struct piece *ret_piece, struct msg *msg)
 {
-    struct block block;
     if (r->rest.len == 0) {
-        return r->expect == 0
-                   ? 0
-                   : fail(msg, ERR_BAD_IMAGE, "the UF2 ends after block %u of its series of %u",
-                          r->expect, r->count);
+        return 0;
     }
+    const struct records before = *r;
     const uint8_t *data = r->rest.data + offsetof(struct block, data);
+    struct block block;
     int err = take_block(r, &block, msg);
     err = err ? err : check_block(&block, r, msg);
-    err = err ? err : check_series(&block, r, msg);
+    if (!err && r->expect == 0) {
+        r->count = block.count;
+        err = check_series(before, block.count, msg);
+    }
     if (err) {
         return err;
     }
+    r->expect = (r->expect + 1) % r->count;
     bool is_ours = (block.flags & NOT_MAIN_FLASH) == 0;
     *ret_piece = (struct piece){block.address, span_of(data, is_ours ? block.len : 0)};
     return 1;

@@ -382,6 +382,24 @@ TEST(uf2, goes_to_rom_and_ram)
     image_deinit(&image);
 }
 
+TEST(uf2, takes_blocks_in_any_order)
+{
+    struct uf2 file = good_uf2();
+    const struct uf2 sorted = file;
+    struct image image;
+    for (size_t i = 0; i < BLOCKS; i++) {
+        file.blocks[i] = sorted.blocks[(i + 2) % BLOCKS];
+    }
+    assert_int_equal(parse_uf2(&file, sizeof file, &image, NULL), 0);
+    assert_int_equal(image.entry, rom);
+    assert_int_equal(image.segments_count, 2);
+    assert_int_equal(image.segments[0].bytes.len, 512);
+    assert_int_equal(image.segments[0].bytes.data[0], 'a');
+    assert_int_equal(image.segments[0].bytes.data[256], 'b');
+    assert_int_equal(image.segments[1].bytes.data[0], 'c');
+    image_deinit(&image);
+}
+
 TEST(uf2, takes_any_board_and_skips_what_is_no_memory)
 {
     struct uf2 file = good_uf2();
@@ -422,11 +440,13 @@ static const struct {
     {FIELD(blocks[1].len), 0xffffffff, "a payload of 4294967295 bytes"},
     {FIELD(blocks[0].len), 257, "block 2: 256 bytes at 0x20000100 overlap those of an earlier"},
     {FIELD(blocks[0].flags), 0x1000, "block 1 is part of a file in a container"},
-    {FIELD(blocks[0].number), 1, "block 1 says that it is 1 of 3; 0 of 3 is due"},
-    {FIELD(blocks[1].number), 0, "block 2 says that it is 0 of 3; 1 of 3 is due"},
-    {FIELD(blocks[2].number), 0xffffffff, "block 3 says that it is 4294967295 of 3; 2 of 3"},
-    {FIELD(blocks[1].count), 4, "block 2 says that it is 1 of 4; 1 of 3 is due"},
-    {FIELD(blocks[0].count), 0, "block 1 says that it is 0 of 0"},
+    {FIELD(blocks[0].number), 1, "block 2 says that it is 1 of 3, as an earlier one does"},
+    {FIELD(blocks[1].number), 0, "block 2 says that it is 0 of 3, as an earlier one does"},
+    {FIELD(blocks[2].number), 0xffffffff, "block 3 says that it is 4294967295 of 3, in a"},
+    {FIELD(blocks[1].count), 4, "block 2 says that it is 1 of 4, in a series of 3"},
+    {FIELD(blocks[2].number), 3, "block 3 says that it is 3 of 3, in a series of 3"},
+    {FIELD(blocks[0].count), 0, "block 1 begins a series of 0; 1 to 262144 blocks may be one"},
+    {FIELD(blocks[0].count), 262145, "block 1 begins a series of 262145; 1 to 262144 blocks"},
     {FIELD(blocks[0].address), 0x10000000, "block 1: 256 bytes at 0x10000000 lie outside"},
     {FIELD(blocks[0].address), 0x21ffffff, "pass the end of ROM, which has 1"},
     {FIELD(blocks[2].address), 0xffffff01, "256 bytes at 0xffffff01 pass the end of the address"},
