@@ -104,6 +104,28 @@ def test_every_format_runs_alike(rv32im, tmp_path, rom_elf, ram_elf, kind, place
         assert stats['cycles'] == run(rv32im, tmp_path / 'other', elf)[1]['cycles']
 
 
+def test_a_raw_binary_is_brought_to_ram(rv32im, tmp_path, cross):
+    """As docs/machine.md has it: it starts at its first byte, as a boot loader would start it."""
+    binary = cross.bin('''
+        .globl _start
+        _start: auipc t0, 0
+        lw      t1, 0(a1)           # the device tree's magic number, whose first byte is 0xd0
+        andi    t1, t1, 0xff
+        srli    t0, t0, 28
+        slli    t0, t0, 4
+        xor     t0, t0, t1          # 0x80 ^ 0xd0
+        or      t0, t0, a0
+        slli    t0, t0, 16
+        li      t1, 0x3333
+        or      t0, t0, t1
+        li      t2, 0x100000
+        sw      t0, 0(t2)''', base=0)
+    subprocess.run([CROSS + 'objcopy', '-I', 'binary', '-O', 'ihex', '--change-addresses',
+                    '0x80000000', binary, tmp_path / 'program.hex'], check=True)
+    done, stats = run(rv32im, tmp_path, tmp_path / 'program.hex')
+    assert (done.returncode, stats['entry']) == (0x50, '0x80000000'), done.stderr
+
+
 def symbol(elf, name):
     lines = subprocess.run([CROSS + 'nm', elf], check=True, capture_output=True, text=True).stdout
     return next(int(line.split()[0], 16) for line in lines.splitlines() if line.split()[2] == name)
