@@ -49,6 +49,15 @@ void buf_put(struct buf *b, const void *data, size_t len)
     }
 }
 
+uint8_t *buf_room(struct buf *b, size_t len)
+{
+    if (!reserve(b, len)) {
+        return NULL;
+    }
+    b->len += len;
+    return b->data + (b->len - len);
+}
+
 void buf_puts(struct buf *b, const char *text)
 {
     buf_put(b, text, strlen(text));

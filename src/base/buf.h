@@ -21,6 +21,8 @@ void buf_deinit(struct buf *b);
 void buf_put(struct buf *b, const void *data, size_t len);
 void buf_puts(struct buf *b, const char *text);
 void buf_print(struct buf *b, const char *format, ...) PRINTF(2, 3);
+/* Appends `len` bytes for the caller to fill at once; NULL where a put would fail. */
+uint8_t *buf_room(struct buf *b, size_t len);
 /* Appends `text` as the inside of a JSON string (RFC 8259, 7); bytes that are not UTF-8 are
  * replaced by U+FFFD. */
 void buf_put_json(struct buf *b, struct span text);

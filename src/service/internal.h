@@ -4,9 +4,11 @@
 
 #include "http/http.h"
 #include "os/log.h"
+#include "service/condition.h"
 #include "service/console.h"
 #include "service/cookie.h"
 #include "service/jobs.h"
+#include "service/range.h"
 #include "service/route.h"
 #include "service/runner.h"
 #include "service/service.h"
@@ -60,8 +62,23 @@ enum phase {
     PHASE_COMMITTING /* on a thread of the store: stands, whatever the client does */
 };
 
-/* What a request does with its session. */
-enum purpose { PURPOSE_NONE, PURPOSE_RUN, PURPOSE_PUT, PURPOSE_DELETE };
+/* What a request does with its session, or a PUT or DELETE with its ROM. */
+enum purpose { PURPOSE_NONE, PURPOSE_RUN, PURPOSE_CHANGE };
+
+/* A reply's way out. */
+struct sending {
+    /* Of whoever replies: */
+    char etag[ETAG_SIZE]; /* of the whole body; empty: it has none */
+    struct ranges ranges; /* what is asked for of the body; none: all of it */
+    /* While a thread makes the reply: */
+    bool is_busy;
+    struct http_request *http; /* NULL once the client has gone */
+    int status;
+    struct buf lines;
+    struct http_body body;
+    struct job job;
+    int err;
+};
 
 /* One request from on_head until the client and all work on it are gone. */
 struct request {
@@ -89,6 +106,7 @@ struct request {
     struct rom_info rom_info;
     struct ram_info ram_info;
     struct buf json; /* a list, while it is made */
+    struct sending sending;
     /* The session. */
     struct session *session;
     struct request *next;
@@ -139,9 +157,8 @@ int memory_fail(const struct service *service, struct msg *msg);
 void request_fail(struct request *request, int status, const char *type, const char *detail);
 /* The same for an error of a layer below. */
 void request_fail_err(struct request *request, int err, const struct msg *msg);
-/* Answers. Takes the body. */
-void request_reply(struct request *request, int status, struct buf *lines,
-                   const struct http_body *body);
+/* The same where body-memory has no room. */
+void request_fail_memory(struct request *request);
 /* Takes bytes of the body. */
 void request_body(struct request *request, struct span bytes);
 /* All of them have come; false where they could not be kept, which is answered then. */
@@ -154,6 +171,13 @@ const char *problem_type(int status);
 /* Request may be NULL. */
 void log_request(struct service *service, const struct request *request,
                  const struct http_request *http);
+
+/* ---- send.c */
+
+/* Answers, with what `sending` says of the body. Takes the body, and the lines where that takes a
+ * while: the request goes on until the reply is made, whatever becomes of its session. */
+void request_reply(struct request *request, int status, struct buf *lines,
+                   const struct http_body *body);
 
 /* ---- service.c */
 
@@ -203,6 +227,19 @@ void report_fields(const struct request *request, struct buf *lines);
 void report_fault(struct request *request);
 /* What a run of which nothing is kept leaves of its session, in words. */
 const char *report_unkept(const struct request *request);
+
+/* ---- stored.c: ROMs and RAM images read */
+
+void get_rom(struct request *request);
+void get_ram(struct request *request);
+void etag_of_rom(const struct rom_info *rom, char ret_etag[ETAG_SIZE]);
+void etag_of_ram(const struct ram_info *ram, char ret_etag[ETAG_SIZE]);
+/* Answers 400 where If-Match or If-None-Match is malformed. */
+bool refuse_bad_condition(struct request *request);
+/* Whether the request has one of them. */
+bool has_condition(const struct http_request *http);
+/* Answers where they do not hold, with 412 or, a read, 304; `etag` of what is there, or NULL. */
+bool refuse_condition(struct request *request, const char *etag);
 
 /* ---- object.c: ROMs, RAM images, lists */
 

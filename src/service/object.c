@@ -43,19 +43,13 @@ static void reply_text(struct request *request, const char *type, struct span te
 
 /* ---- lists */
 
-static void put_hash(struct buf *b, const uint8_t hash[SHA256_SIZE])
-{
-    for (size_t i = 0; i < SHA256_SIZE; i++) {
-        buf_print(b, "%02x", hash[i]);
-    }
-}
-
 static void put_rom_members(struct buf *json, const struct rom_info *rom)
 {
-    buf_print(json, "\"id\":\"%s\",\"size\":%llu,\"sha256\":\"", id_text(&rom->id).text,
-              (unsigned long long)rom->size);
-    put_hash(json, rom->sha256);
-    buf_print(json, "\",\"format\":\"%s\",\"created_ms\":%llu", rom->format,
+    char hash[ETAG_SIZE];
+    etag_of_rom(rom, hash);
+    buf_print(json,
+              "\"id\":\"%s\",\"size\":%llu,\"sha256\":\"%s\",\"format\":\"%s\",\"created_ms\":%llu",
+              id_text(&rom->id).text, (unsigned long long)rom->size, hash, rom->format,
               (unsigned long long)rom->created_ms);
 }
 
@@ -166,73 +160,6 @@ static void list_done(void *context)
     end_job(request);
 }
 
-/* ---- reading */
-
-/* The file's lease stays with the request until the reply is sent, so that the store knows of it.
- */
-static void reply_file(struct request *request, int fd, uint64_t size, struct buf *lines)
-{
-    int copy = -1;
-    int err = size > 0 ? os_duplicate(fd, &copy) : 0;
-    if (err) {
-        request_fail_err(request, err, NULL);
-        return;
-    }
-    struct http_body body =
-        size > 0 ? http_body_file(copy, 0, size) : http_body_borrowed(span_of(NULL, 0));
-    buf_puts(lines, "Content-Type: application/octet-stream\r\nAccept-Ranges: none\r\n");
-    request_reply(request, 200, lines, &body);
-}
-
-static void get_rom(struct request *request)
-{
-    struct store *store = request->service->store;
-    bool is_named = request->ids.has_first;
-    if (!is_named && !request->cookies.has_rom) {
-        request_fail(request, 404, "no-rom", "neither the path nor a cookie names a ROM");
-        return;
-    }
-    struct msg msg = {0};
-    const struct id *id = is_named ? &request->ids.first : &request->cookies.rom;
-    int err = blob_get(store, id, &request->blob, &msg);
-    if (err) {
-        request_fail_err(request, err, &msg);
-        return;
-    }
-    request->has_blob = true;
-    struct buf lines;
-    buf_init(&lines, LINES_MAX);
-    buf_puts(&lines, "ETag: \"");
-    put_hash(&lines, request->blob.rom.sha256);
-    buf_puts(&lines, "\"\r\n");
-    reply_file(request, request->blob.fd, request->blob.rom.size, &lines);
-    buf_deinit(&lines);
-}
-
-static void put_version(struct buf *lines, const struct ram_info *ram)
-{
-    char version[VERSION_TEXT_SIZE];
-    version_format(&ram->version, version);
-    buf_print(lines, "ETag: \"%s\"\r\nMcu-Ram-Version: %s\r\n", version, version);
-}
-
-static void get_ram(struct request *request)
-{
-    struct store *store = request->service->store;
-    struct msg msg = {0};
-    int err = ram_load(store, &request->ids.second, &request->base, &msg);
-    if (err) {
-        request_fail_err(request, err, &msg);
-        return;
-    }
-    request->has_base = true;
-    struct buf lines;
-    buf_init(&lines, LINES_MAX);
-    put_version(&lines, &request->base.info);
-    reply_file(request, request->base.fd, request->base.info.size, &lines);
-    buf_deinit(&lines);
-}
-
 static void get_console(struct request *request)
 {
     const struct console *console =
@@ -338,8 +265,11 @@ bool object_head(struct request *request)
     case HANDLER_get_console:
         get_console(request);
         return false;
+    case HANDLER_delete_rom:
+        request->rom = request->ids.first;
+        return false; /* it goes on once it is known that no body follows */
     default:
-        return false; /* DELETE: once it is known that no body follows */
+        return false;
     }
 }
 
@@ -390,17 +320,16 @@ static void put_rom_done(void *context)
     struct request *request = context;
     if (request->err < 0) {
         request_fail_err(request, request->err, &request->msg);
-        end_job(request);
+        session_leave(request);
         return;
     }
     struct buf lines;
     struct buf json;
     buf_init(&lines, LINES_MAX);
     buf_init(&json, JSON_BYTES_MAX);
-    buf_print(&lines, "Content-Type: application/json\r\nLocation: /mcu/%s\r\nETag: \"",
+    buf_print(&lines, "Content-Type: application/json\r\nLocation: /mcu/%s\r\n",
               id_text(&request->rom).text);
-    put_hash(&lines, request->rom_info.sha256);
-    buf_puts(&lines, "\"\r\n");
+    etag_of_rom(&request->rom_info, request->sending.etag);
     if (!request->ids.has_first) {
         cookie_put(&lines, "rom", &request->rom);
         cookie_put(&lines, "ram", NULL);
@@ -412,32 +341,13 @@ static void put_rom_done(void *context)
     request_reply(request, request->err == 1 ? 201 : 200, &lines, &body);
     buf_deinit(&lines);
     buf_deinit(&json);
-    end_job(request);
+    session_leave(request);
 }
 
 static void delete_rom_work(void *context)
 {
     struct request *request = context;
-    request->err = blob_remove(request->service->store, &request->ids.first, NULL, &request->msg);
-}
-
-static void reply_deleted(struct request *request)
-{
-    if (request->err) {
-        request_fail_err(request, request->err, &request->msg);
-        return;
-    }
-    struct buf lines;
-    buf_init(&lines, LINES_MAX);
-    request_reply(request, 204, &lines, &(struct http_body){0});
-    buf_deinit(&lines);
-}
-
-static void delete_rom_done(void *context)
-{
-    struct request *request = context;
-    reply_deleted(request);
-    end_job(request);
+    request->err = blob_remove(request->service->store, &request->rom, NULL, &request->msg);
 }
 
 static void put_ram_work(void *context)
@@ -466,7 +376,8 @@ static void put_ram_done(void *context)
         buf_init(&lines, LINES_MAX);
         buf_print(&lines, "Location: /mcu/%s/%s\r\n", id_text(&request->ids.first).text,
                   id_text(&request->ids.second).text);
-        put_version(&lines, &request->ram_info);
+        etag_of_ram(&request->ram_info, request->sending.etag);
+        buf_print(&lines, "Mcu-Ram-Version: %s\r\n", request->sending.etag);
         struct http_body body = http_body_borrowed(span_of(NULL, 0));
         request_reply(request, request->err == 1 ? 201 : 200, &lines, &body);
         buf_deinit(&lines);
@@ -480,20 +391,104 @@ static void delete_ram_work(void *context)
     request->err = ram_remove(request->service->store, &request->ids.second, NULL, &request->msg);
 }
 
-static void delete_ram_done(void *context)
+static void delete_done(void *context)
 {
     struct request *request = context;
-    reply_deleted(request);
+    if (request->err) {
+        request_fail_err(request, request->err, &request->msg);
+    } else {
+        struct buf lines;
+        buf_init(&lines, LINES_MAX);
+        request_reply(request, 204, &lines, &(struct http_body){0});
+        buf_deinit(&lines);
+    }
     session_leave(request);
+}
+
+/* ---- turns: whoever changes a ROM or session does so alone, so that a condition still holds when
+ * the change is made */
+
+static bool is_of_ram(const struct request *request)
+{
+    return request->route->handler == HANDLER_put_ram ||
+           request->route->handler == HANDLER_delete_ram;
+}
+
+/* The entity tag of what the path names; ERR_NOT_FOUND where nothing is there. */
+static int current_etag(struct request *request, char ret_etag[ETAG_SIZE])
+{
+    struct store *store = request->service->store;
+    struct blob_lease blob;
+    struct ram_lease ram;
+    int err = is_of_ram(request) ? ram_load(store, &request->ids.second, &ram, &request->msg)
+                                 : blob_get(store, &request->rom, &blob, &request->msg);
+    if (err) {
+        return err;
+    }
+    if (is_of_ram(request)) {
+        etag_of_ram(&ram.info, ret_etag);
+        ram_release(store, &ram);
+    } else {
+        etag_of_rom(&blob.rom, ret_etag);
+        blob_release(store, &blob);
+    }
+    return 0;
+}
+
+/* Whether it was answered because of its If-Match or If-None-Match. */
+static bool refuse_change(struct request *request)
+{
+    if (!has_condition(request->http)) {
+        return false;
+    }
+    char etag[ETAG_SIZE];
+    int err = current_etag(request, etag);
+    if (err && err != ERR_NOT_FOUND) {
+        request_fail_err(request, err, &request->msg);
+        return true;
+    }
+    return refuse_condition(request, err ? NULL : etag);
 }
 
 void object_turn(struct request *request)
 {
+    static const struct {
+        void (*work)(void *);
+        void (*done)(void *);
+    } changes[HANDLER_COUNT] = {
+        [HANDLER_put_rom] = {put_rom_work, put_rom_done},
+        [HANDLER_put_ram] = {put_ram_work, put_ram_done},
+        [HANDLER_delete_rom] = {delete_rom_work, delete_done},
+        [HANDLER_delete_ram] = {delete_ram_work, delete_done},
+    };
+    if (!request->http || refuse_change(request)) {
+        session_leave(request);
+        return;
+    }
     request->phase = PHASE_COMMITTING;
-    if (request->purpose == PURPOSE_PUT) {
-        request_job(request, put_ram_work, put_ram_done);
+    enum handler handler = request->route->handler;
+    request_job(request, changes[handler].work, changes[handler].done);
+}
+
+/* ROMs wait in the same table as sessions, by an id that no session can have: of a version that is
+ * none. */
+static struct id turn_of_rom(const struct id *rom)
+{
+    struct id id = *rom;
+    id.bytes[6] ^= 0xf0;
+    return id;
+}
+
+/* A DELETE of a session stops the run under way, but not where it asks which version is there: that
+ * run may change it. */
+static void enter(struct request *request)
+{
+    struct id rom = turn_of_rom(&request->rom);
+    const struct id *id = is_of_ram(request) ? &request->ids.second : &rom;
+    if (request->route->handler == HANDLER_delete_ram && !has_condition(request->http)) {
+        session_enter_to_remove(request, id);
     } else {
-        request_job(request, delete_ram_work, delete_ram_done);
+        session_enter(request, id);
     }
 }
 
@@ -505,20 +500,11 @@ void object_complete(struct request *request)
         request_job(request, list_work, list_done);
         return;
     case HANDLER_put_rom:
-        request->phase = PHASE_COMMITTING;
-        request_job(request, put_rom_work, put_rom_done);
-        return;
-    case HANDLER_delete_rom:
-        request->phase = PHASE_COMMITTING;
-        request_job(request, delete_rom_work, delete_rom_done);
-        return;
     case HANDLER_put_ram:
-        request->purpose = PURPOSE_PUT;
-        session_enter(request, &request->ids.second);
-        return;
+    case HANDLER_delete_rom:
     case HANDLER_delete_ram:
-        request->purpose = PURPOSE_DELETE;
-        session_enter_to_remove(request, &request->ids.second);
+        request->purpose = PURPOSE_CHANGE;
+        enter(request);
         return;
     default:
         return;

@@ -229,6 +229,18 @@ static int lease(struct request *request)
     return err;
 }
 
+/* A condition is about the resource of the path: where that is no session, about the ROM. */
+static bool refuse_run(struct request *request)
+{
+    char etag[ETAG_SIZE];
+    if (request->ids.has_second) {
+        etag_of_ram(&request->base.info, etag);
+    } else {
+        etag_of_rom(&request->blob.rom, etag);
+    }
+    return refuse_condition(request, etag);
+}
+
 static int make_files(struct request *request)
 {
     int *fds = request->fds;
@@ -268,8 +280,7 @@ static void run_done(void *context, int err, const struct run_result *result);
 static int try_start(struct request *request)
 {
     uint32_t meta_len = 0;
-    int err = lease(request);
-    err = err ? err : make_files(request);
+    int err = make_files(request);
     err = err ? err : write_meta(request, &meta_len);
     err = err ? err : store_make_id(&request->run_id);
     if (err) {
@@ -307,7 +318,12 @@ static int try_start(struct request *request)
 static void start_run(struct request *request)
 {
     request->started_ns = os_now_ns();
-    int err = try_start(request);
+    int err = lease(request);
+    if (!err && refuse_run(request)) {
+        end(request);
+        return;
+    }
+    err = err ? err : try_start(request);
     if (err) {
         int status = err == ERR_TOO_BIG ? 431 : err_http_status(err);
         const char *words = request->msg.text[0] ? request->msg.text : err_text(err);

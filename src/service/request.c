@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { REPLY_COUNTED_MIN = 65536, PIECE_DIRECT_MIN = 4096 };
+enum { PIECE_DIRECT_MIN = 4096 };
 
 struct request *request_create(struct service *service, struct http_request *http)
 {
@@ -84,7 +84,7 @@ int memory_fail(const struct service *service, struct msg *msg)
 
 void request_release(struct request *request)
 {
-    if (!request->is_ended || request->is_busy) {
+    if (!request->is_ended || request->is_busy || request->sending.is_busy) {
         return;
     }
     request_drop_run(request);
@@ -145,59 +145,11 @@ void request_fail_err(struct request *request, int err, const struct msg *msg)
     request_fail(request, err_http_status(err), NULL, words);
 }
 
-static void fail_memory(struct request *request)
+void request_fail_memory(struct request *request)
 {
     struct msg msg;
     UNUSED int ignored = memory_fail(request->service, &msg);
     request_fail(request, 503, "body-memory", msg.text);
-}
-
-/* A large reply from memory stays there until its client has read it. Small ones are bounded by the
- * number of connections. */
-static bool count_reply(struct request *request, const struct http_body *body)
-{
-    bool is_large = body->kind != HTTP_BODY_FILE && body->bytes.len >= REPLY_COUNTED_MIN;
-    if (!is_large) {
-        return true;
-    }
-    bool is_taken = memory_take(request->service, body->bytes.len);
-    request->reply_bytes += is_taken ? body->bytes.len : 0;
-    return is_taken;
-}
-
-/* A body that nobody will send. */
-static void drop_body(const struct http_body *body)
-{
-    if (body->kind == HTTP_BODY_FILE) {
-        os_close(body->fd);
-    } else if (body->kind == HTTP_BODY_OWNED) {
-        body->release(body->release_context);
-    }
-}
-
-void request_reply(struct request *request, int status, struct buf *lines,
-                   const struct http_body *body)
-{
-    struct http_request *http = request->http;
-    if (!http) {
-        drop_body(body);
-        return;
-    }
-    if (!count_reply(request, body)) {
-        drop_body(body);
-        fail_memory(request);
-        return;
-    }
-    request->http = NULL;
-    if (lines->failed) {
-        drop_body(body);
-        http_respond_problem(http, &(struct http_problem){.status = 500,
-                                                          .type = "internal",
-                                                          .detail = "no memory for the reply"});
-        return;
-    }
-    http_respond(http,
-                 &(struct http_reply){.status = status, .fields = buf_span(lines), .body = *body});
 }
 
 static int write_body(struct request *request, struct span bytes, uint64_t at)
@@ -245,7 +197,7 @@ void request_body(struct request *request, struct span bytes)
         return;
     }
     if (!memory_take(service, bytes.len)) {
-        fail_memory(request);
+        request_fail_memory(request);
         return;
     }
     request->body_len += bytes.len;

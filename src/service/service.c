@@ -243,7 +243,7 @@ static void on_head(void *context, struct http_request *http)
         return;
     }
     if (refuse_repeats(request) || refuse_tricks(request) || refuse_route(request) ||
-        refuse_unbuilt(request)) {
+        refuse_unbuilt(request) || refuse_bad_condition(request)) {
         return;
     }
     read_cookies(request);
@@ -286,6 +286,7 @@ static void on_abort(void *context, struct http_request *http, enum http_abort w
         return;
     }
     request->http = NULL;
+    request->sending.http = NULL;
     if (!request->is_busy) {
         return;
     }
