@@ -58,12 +58,14 @@ struct window_file {
 
 struct os_folder;
 
+enum { SEED_SIZE = 16 };
+
 struct machine_config {
-    enum profile profile; /* `virt` where nothing is said */
-    uint64_t cycles_max;  /* the cycle cap; reports and the lambda controller show it */
-    uint64_t time_max_ns; /* the wall-clock cap, 0 for none */
-    uint8_t seed[16];
-    uint32_t buttons; /* that are held down, in the lambda controller */
+    enum profile profile;    /* `virt` where nothing is said */
+    uint64_t cycles_max;     /* the cycle cap; reports and the lambda controller show it */
+    uint64_t time_max_ns;    /* the wall-clock cap, 0 for none */
+    uint8_t seed[SEED_SIZE]; /* as a number: its last digits first */
+    uint32_t buttons;        /* that are held down, in the lambda controller */
     enum boot_reason boot;
     uint32_t tohost; /* address whose store ends the run, 0 for none */
     /* What semihosting is given beside the windows: a folder (borrowed; NULL: no files), arguments

@@ -117,6 +117,9 @@ struct request {
     /* The run. */
     uint64_t cycles_max;
     uint64_t time_max_ns;
+    bool is_ephemeral; /* keeps no RAM */
+    bool has_seed;
+    uint8_t seed[SEED_SIZE];
     struct run *run;
     struct id run_id;
     bool has_worker;

@@ -5,6 +5,7 @@
 #include "os/clock.h"
 #include "os/error.h"
 #include "os/process.h"
+#include "os/random.h"
 #include "service/dirty.h"
 #include "service/guest.h"
 
@@ -12,6 +13,17 @@
 #include <stdlib.h>
 
 /* ---- the head: what needs no body */
+
+/* Shows the bad value of a field and says what it may be; false. */
+static bool refuse_field(struct request *request, const char *name, const char *may_be,
+                         struct span value)
+{
+    char detail[200];
+    snprintf(detail, sizeof detail, "%s is %s, but here `%.*s`", name, may_be,
+             value.len < 40 ? (int)value.len : 40, (const char *)value.data);
+    request_fail(request, 400, "bad-header", detail);
+    return false;
+}
 
 /* Reads a field that lowers a cap; true where it is absent or good. */
 static bool read_cap(struct request *request, const char *name, uint64_t *cap)
@@ -27,15 +39,55 @@ static bool read_cap(struct request *request, const char *name, uint64_t *cap)
         value = value * 10 + (uint64_t)(text.data[i] - '0');
     }
     if (!is_good || value == 0) {
-        char detail[160];
-        snprintf(detail, sizeof detail,
-                 "%s is one whole number of 1 to 18 digits and not zero, but here `%.*s`", name,
-                 text.len < 40 ? (int)text.len : 40, (const char *)text.data);
-        request_fail(request, 400, "bad-header", detail);
-        return false;
+        return refuse_field(request, name, "one whole number of 1 to 18 digits and not zero", text);
     }
     *cap = value < *cap ? value : *cap;
     return true;
+}
+
+static bool read_ephemeral(struct request *request)
+{
+    static const char name[] = "Mcu-Ephemeral";
+    struct span text;
+    if (!http_field(request->http, name, &text)) {
+        return true;
+    }
+    request->is_ephemeral = span_equals_nocase(text, "true");
+    return request->is_ephemeral || span_equals_nocase(text, "false") ||
+           refuse_field(request, name, "`true` or `false`", text);
+}
+
+/* Reads a hexadecimal number, whose last digits go to the first of the seed's bytes. */
+static bool parse_seed(struct span text, uint8_t ret_seed[SEED_SIZE])
+{
+    memset(ret_seed, 0, SEED_SIZE);
+    for (size_t i = 0; i < text.len && text.len <= 2 * SEED_SIZE; i++) {
+        int digit = hex_digit(text.data[text.len - 1 - i]);
+        if (digit < 0) {
+            return false;
+        }
+        ret_seed[i / 2] |= (uint8_t)(i % 2 ? digit << 4 : digit);
+    }
+    return text.len > 0 && text.len <= 2 * SEED_SIZE;
+}
+
+static bool read_seed(struct request *request)
+{
+    static const char name[] = "Mcu-Seed";
+    struct span text;
+    if (!http_field(request->http, name, &text)) {
+        return true;
+    }
+    request->has_seed = true;
+    if (!span_equals_nocase(text, "random")) {
+        return parse_seed(text, request->seed) ||
+               refuse_field(request, name, "1 to 32 hexadecimal digits, or `random`", text);
+    }
+    int err = os_random(request->seed, SEED_SIZE);
+    if (err) {
+        request_fail_err(request, err, NULL);
+    }
+    return !err;
 }
 
 static bool rom_exists(struct request *request)
@@ -107,7 +159,8 @@ bool post_head(struct request *request)
     request->cycles_max = options->max_cycles;
     uint64_t max_ms = options->max_ms;
     if (!read_cap(request, "Mcu-Max-Cycles", &request->cycles_max) ||
-        !read_cap(request, "Mcu-Max-Ms", &max_ms)) {
+        !read_cap(request, "Mcu-Max-Ms", &max_ms) || !read_ephemeral(request) ||
+        !read_seed(request)) {
         return false;
     }
     request->time_max_ns = max_ms * 1000000u;
@@ -305,6 +358,7 @@ static int try_start(struct request *request)
         .done = run_done,
         .context = request,
     };
+    memcpy(run.order.seed, request->seed, sizeof run.order.seed);
     memcpy(run.fds, request->fds, sizeof run.fds);
     err = runner_start(request->service->runner, &run, &request->run);
     if (err == ERR_CLOSED) {
@@ -536,6 +590,9 @@ static void run_over(struct request *request, int err)
         end(request);
     } else if (request->result.stop.halt == HALT_FAULT) {
         report_fault(request);
+        end(request);
+    } else if (request->is_ephemeral) {
+        reply_out(request);
         end(request);
     } else {
         commit(request);

@@ -32,6 +32,13 @@ void report_fields(const struct request *request, struct buf *lines)
         buf_print(lines, "Mcu-Ram: %s\r\nMcu-Ram-Version: %s\r\n", id_text(&request->ram).text,
                   version);
     }
+    if (request->has_seed) {
+        buf_puts(lines, "Mcu-Seed: ");
+        for (size_t i = SEED_SIZE; i > 0; i--) {
+            buf_print(lines, "%02x", request->seed[i - 1]);
+        }
+        buf_puts(lines, "\r\n");
+    }
     buf_print(lines, "Mcu-Committed: %s\r\n", request->is_committed ? "yes" : "no");
     double ran_ms = (double)result->run_ns / 1e6;
     double all_ms = ms_between(request->started_ns, request->done_ns);

@@ -99,6 +99,7 @@ static int set_up(struct worker *w)
         .console = console_put,
         .console_context = w,
     };
+    memcpy(config.seed, order->seed, sizeof config.seed);
     err = machine_create(&config, &w->machine);
     if (err) {
         return fail(msg, err, "the machine cannot be made: %s", err_text(err));

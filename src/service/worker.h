@@ -34,6 +34,7 @@ struct run_order {
     uint64_t time_max_ns;
     uint64_t image_bytes;
     uint64_t ram_bytes; /* of RUN_FD_RAM's file */
+    uint8_t seed[SEED_SIZE];
     uint32_t in_len;
     uint32_t meta_len;
     enum image_format format;

@@ -39,6 +39,8 @@ FIRMWARE = {
     'stripes': 'u32 n = RAM[0] + 1; for (u32 i = 0; i < 64; i++) RAM[i * 1024] = n; put(n);'
                'off(0);',
     'boot': 'put(BOOT); off(0);',
+    'seed': 'for (u32 i = 0; i < 4; i++) ((volatile u32 *)OUT)[i] = REG(0x10010030 + 4 * i);'
+            'OUT_LEN = 16; off(0);',
     'exit': 'off(number());',
     'spin': 'u32 n = number(); RAM[0]++; for (u32 i = 0; i < n * 1000; i++) asm volatile("");'
             'put(RAM[0]); off(0);',

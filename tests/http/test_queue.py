@@ -198,6 +198,36 @@ def test_a_removal_that_others_were_told_of_stands(server, client, session, leav
     removal.close()
 
 
+@pytest.mark.parametrize('extra', ['', 'Mcu-Ephemeral: true\r\n'])
+def test_removal_reaches_a_run_that_waits_for_a_worker(start_server, client_of, firmware, extra):
+    server = start_server('--workers', '1')
+    client = client_of(server)
+    path = '/mcu/' + client.put(firmware('spin'))
+    session = f'{path}/{client("POST", path, b"0")["Mcu-Ram"]}'
+    wait_until(lambda: not is_running(server))
+    running = start_post(server, path, LONG)
+    wait_until(lambda: is_running(server))
+    waiting = [start_post(server, session, b'0', extra) for _ in range(3)]
+    time.sleep(0.2)  # the first of them waits for the worker, the others for it
+    assert client('DELETE', session).status == 204
+    for link in waiting:
+        reply = link.recv(65536)
+        assert reply.startswith(b'HTTP/1.1 409') and b':removed"' in reply
+        link.close()
+    assert client('GET', session).status == 404
+    running.close()
+
+
+def test_removal_lets_a_put_make_it_anew(server, client, session):
+    running = start_post(server, session, LONG)
+    wait_until(lambda: is_running(server))
+    assert client('DELETE', session).status == 204
+    assert running.recv(65536).startswith(b'HTTP/1.1 409')
+    assert client('PUT', session, b'\x07').status == 201
+    assert client('POST', session, b'0').body == b'8'
+    running.close()
+
+
 def signal_run(server, number):
     """Sends a signal to the process of the one run under way."""
     zygote = children_of(server)[0]

@@ -253,7 +253,7 @@ def test_paths_of_later_issues_are_501(client, path):
     assert client('GET', path).status == 501
 
 
-UNBUILT = ['Mcu-Ephemeral', 'Mcu-Seed', 'If-Unmodified-Since', 'Idempotency-Key',
+UNBUILT = ['If-Unmodified-Since', 'Idempotency-Key',
            'Content-Digest', 'Repr-Digest']
 
 

@@ -310,3 +310,54 @@ def test_console_logs(client, rom):
     log = client('GET', f'/runs/{run["Mcu-Run"]}/console')
     assert log.status == 200 and log.body == b'hello\n'
     assert log['Content-Security-Policy'] == 'sandbox'
+
+
+def test_an_ephemeral_run_keeps_nothing(client, rom):
+    path = rom('count')
+    first = client('POST', path, Mcu_Ephemeral='true')
+    assert first.status == 200 and first.body == b'1' and first['Mcu-Committed'] == 'no'
+    assert first['Mcu-Ram'] is None and first['Mcu-Ram-Version'] is None and not first.cookies()
+    assert json.loads(client('GET', '/sessions').body) == []
+    kept = client('POST', path, Mcu_Ephemeral='False')
+    session = f'{path}/{kept["Mcu-Ram"]}'
+    before = client('GET', session)
+    for fields in {}, {'Mcu-Seed': '1'}:
+        run = client('POST', session, Mcu_Ephemeral='TRUE', **fields)
+        assert run.body == b'2' and run['Mcu-Committed'] == 'no'
+        assert run['Mcu-Ram'] == kept['Mcu-Ram']
+        assert run['Mcu-Ram-Version'] == kept['Mcu-Ram-Version']
+    after = client('GET', session)
+    assert after.body == before.body and after['ETag'] == before['ETag']
+    assert client('POST', session).body == b'2'
+    for name, status in ('exit', 502), ('write_then_fault', 502):
+        assert client('POST', rom(name), b'3', Mcu_Ephemeral='true').status == status
+
+
+@pytest.mark.parametrize('value', ['', '1', 'yes', '?1', 'true, true'])
+def test_a_bad_ephemeral_is_400(client, rom, value):
+    reply = client('POST', rom('count'), Mcu_Ephemeral=value)
+    assert reply.status == 400 and f'`{value}`' in json.loads(reply.body)['detail']
+
+
+def test_the_seed(client, rom):
+    path = rom('seed')
+    assert client('POST', path).body == bytes(16) and client('POST', path)['Mcu-Seed'] is None
+    for value in '0', '7f', 'abc', '0123456789abcdef0123456789ABCDEF':
+        run = client('POST', path, Mcu_Seed=value)
+        assert run.body == int(value, 16).to_bytes(16, 'little')
+        assert int(run['Mcu-Seed'], 16) == int(value, 16) and len(run['Mcu-Seed']) == 32
+    seeds = set()
+    for _ in range(2):
+        run = client('POST', path, Mcu_Seed='random')
+        assert run.body == int(run['Mcu-Seed'], 16).to_bytes(16, 'little')
+        again = client('POST', path, Mcu_Seed=run['Mcu-Seed'])
+        assert again.body == run.body
+        seeds.add(run.body)
+    assert len(seeds) == 2
+
+
+@pytest.mark.parametrize('value', ['', '0x1', '-1', 'fish', '1 2', '0' * 33])
+def test_a_bad_seed_is_400(client, rom, value):
+    reply = client('POST', rom('seed'), Mcu_Seed=value)
+    assert reply.status == 400 and 'Mcu-Seed is' in (detail := json.loads(reply.body)['detail'])
+    assert f'`{value}`' in detail
