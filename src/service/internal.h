@@ -63,7 +63,12 @@ enum phase {
 };
 
 /* What a request does with its session, or a PUT or DELETE with its ROM. */
-enum purpose { PURPOSE_NONE, PURPOSE_RUN, PURPOSE_CHANGE };
+enum purpose {
+    PURPOSE_NONE,
+    PURPOSE_RUN,
+    PURPOSE_CHANGE,
+    PURPOSE_REMOVE /* the others were told so already */
+};
 
 /* A reply's way out. */
 struct sending {

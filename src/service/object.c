@@ -461,7 +461,8 @@ void object_turn(struct request *request)
         [HANDLER_delete_rom] = {delete_rom_work, delete_done},
         [HANDLER_delete_ram] = {delete_ram_work, delete_done},
     };
-    if (!request->http || refuse_change(request)) {
+    bool stands = request->purpose == PURPOSE_REMOVE;
+    if (!stands && (!request->http || refuse_change(request))) {
         session_leave(request);
         return;
     }

@@ -291,8 +291,7 @@ static void on_abort(void *context, struct http_request *http, enum http_abort w
         return;
     }
     if (request->phase == PHASE_QUEUED) {
-        bool stands = request->purpose == PURPOSE_DELETE; /* the others were told so already */
-        if (!stands) {
+        if (request->purpose != PURPOSE_REMOVE) {
             session_quit(request);
         }
     } else if (request->purpose == PURPOSE_RUN) {

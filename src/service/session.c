@@ -139,6 +139,7 @@ void session_enter_to_remove(struct request *request, const struct id *id)
         return;
     }
     struct session *session = request->session;
+    request->purpose = PURPOSE_REMOVE;
     while (session->waiting.first) {
         turn_away(session->waiting.first, 409, "removed",
                   "the session was removed while this waited");
