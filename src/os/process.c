@@ -254,7 +254,10 @@ int os_memfd_used(int fd, uint64_t *ret_bytes)
 
 int os_seal(int fd)
 {
-    return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL) ? os_error(errno) : 0;
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL) == 0) {
+        return 0;
+    }
+    return errno == EBUSY ? ERR_BUSY : os_error(errno);
 }
 
 int os_message_pair(int ret_fds[2])

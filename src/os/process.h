@@ -55,7 +55,8 @@ MUST_CHECK int os_memfd_write(int fd, struct span data, uint64_t offset);
 MUST_CHECK int os_memfd_read(int fd, void *data, size_t size, uint64_t offset);
 /* The bytes of memory that it takes now: holes take none. */
 MUST_CHECK int os_memfd_used(int fd, uint64_t *ret_bytes);
-/* From here on nobody can change the bytes of a memory file (which must not be mapped writable). */
+/* From here on nobody can change the bytes of a memory file; ERR_BUSY where somebody has it mapped
+ * shared and writable. */
 MUST_CHECK int os_seal(int fd);
 /* A pair of sockets that carry whole messages. */
 MUST_CHECK int os_message_pair(int ret_fds[2]);

@@ -470,6 +470,8 @@ static void commit_work(void *context)
 {
     struct request *request = context;
     int err = os_seal(request->fds[RUN_FD_DELTA]);
+    /* Its child has it mapped, which no honest one does, and is not quite dead yet. */
+    err = err == ERR_BUSY ? ERR_CLOSED : err;
     err = err ? err : dirty_read_marks(request->fds[RUN_FD_DELTA], request->marks);
     if (!err) {
         struct ram_commit commit = {
@@ -503,12 +505,30 @@ static void refuse_uncommitted(struct request *request)
     buf_deinit(&lines);
 }
 
+static void run_failed(struct request *request, int err)
+{
+    if (request->is_removed) {
+        request_fail(request, 409, "removed", "the session was removed while this ran");
+    } else if (err == ERR_CLOSED || err == ERR_TIMEOUT) {
+        char detail[120];
+        snprintf(detail, sizeof detail, "%s; %s",
+                 err == ERR_CLOSED ? "the process of the run died"
+                                   : "the run did not stop at its time cap and was killed",
+                 report_unkept(request));
+        request_fail(request, 503, "worker-died", detail);
+    } else {
+        request_fail_err(request, err, &request->result.msg);
+    }
+}
+
 static void commit_done(void *context)
 {
     struct request *request = context;
     request->committed_ns = os_now_ns();
     request->is_committed = request->err == 0;
-    if (request->err) {
+    if (request->err == ERR_CLOSED) {
+        run_failed(request, request->err);
+    } else if (request->err) {
         refuse_uncommitted(request);
     } else {
         reply_out(request);
@@ -526,22 +546,6 @@ static void commit(struct request *request)
         return;
     }
     request_job(request, commit_work, commit_done);
-}
-
-static void run_failed(struct request *request, int err)
-{
-    if (request->is_removed) {
-        request_fail(request, 409, "removed", "the session was removed while this ran");
-    } else if (err == ERR_CLOSED || err == ERR_TIMEOUT) {
-        char detail[120];
-        snprintf(detail, sizeof detail, "%s; %s",
-                 err == ERR_CLOSED ? "the process of the run died"
-                                   : "the run did not stop at its time cap and was killed",
-                 report_unkept(request));
-        request_fail(request, 503, "worker-died", detail);
-    } else {
-        request_fail_err(request, err, &request->result.msg);
-    }
 }
 
 /* What the run left in memory counts from here on: OUT until its client has read it, the changed

@@ -266,11 +266,12 @@ static void finish(struct run *run, int err)
 }
 
 /* Why a run may fail: only what an honest child can meet, or a stranger would pick the reply's
- * status and say that the session had gone. */
+ * status and say that the session had gone. Not ERR_IO: an error of the server's (500) is the
+ * server's to tell, and a child that meets one counts as died. */
 static bool is_error_of_run(int err)
 {
-    static const int errors[] = {0,        ERR_BAD_IMAGE, ERR_TOO_BIG,  ERR_NO_MEMORY,
-                                 ERR_FULL, ERR_IO,        ERR_NOT_BUILT};
+    static const int errors[] = {0,        ERR_BAD_IMAGE, ERR_TOO_BIG, ERR_NO_MEMORY,
+                                 ERR_FULL, ERR_NOT_BUILT};
     for (size_t i = 0; i < ARRAY_COUNT(errors); i++) {
         if (errors[i] == err) {
             return true;

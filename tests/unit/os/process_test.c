@@ -22,6 +22,9 @@ TEST(memfd, keeps_its_size_and_once_sealed_its_bytes)
     assert_int_not_equal(ftruncate(fd, 4096), 0);
     assert_int_not_equal(ftruncate(fd, 16384), 0);
     assert_int_equal(os_memfd_write(fd, span_of("abc", 3), 4094), 0);
+    void *writable = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_int_equal(os_seal(fd), ERR_BUSY);
+    assert_int_equal(munmap(writable, 4096), 0);
     assert_int_equal(os_seal(fd), 0);
     assert_int_not_equal(os_memfd_write(fd, span_of("xyz", 3), 0), 0);
     char bytes[4];

@@ -112,7 +112,8 @@ TEST(runner, passes_an_honest_result_on)
 
 TEST(runner, takes_no_status_from_a_child_that_a_run_cannot_have)
 {
-    static const int errors[] = {1, -1, ERR_NOT_FOUND, ERR_CONFLICT, ERR_QUOTA, ERR_TIMEOUT};
+    static const int errors[] = {1,         -1,          ERR_NOT_FOUND, ERR_CONFLICT,
+                                 ERR_QUOTA, ERR_TIMEOUT, ERR_IO};
     struct world w;
     start(&w);
     for (size_t i = 0; i < ARRAY_COUNT(errors); i++) {
@@ -150,11 +151,11 @@ TEST(runner, lets_no_text_of_a_child_steer_a_terminal_or_run_on)
 {
     struct world w;
     start(&w);
-    struct run_result said = {.err = ERR_IO, .msg = {"\x1b[2J\r\nall is lost"}};
+    struct run_result said = {.err = ERR_FULL, .msg = {"\x1b[2J\r\nall is lost"}};
     memset(said.frames[0].name, 'x', sizeof said.frames[0].name);
     said.frames[BACKTRACE_FRAMES_MAX - 1] = (struct run_frame){.name = "f\x7f\n"};
     run(&w, &said);
-    assert_int_equal(w.err, ERR_IO);
+    assert_int_equal(w.err, ERR_FULL);
     assert_string_equal(w.result.msg.text, "?[2J??all is lost");
     assert_int_equal(strlen(w.result.frames[0].name), SYMBOL_BYTES_MAX - 1);
     assert_string_equal(w.result.frames[BACKTRACE_FRAMES_MAX - 1].name, "f??");
