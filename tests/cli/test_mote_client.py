@@ -307,10 +307,12 @@ def test_put_refuses_what_makes_no_sense(talk, rom, tmp_path):
         assert talk('put', name).returncode == 124
 
 
-def test_put_draws_a_bar_on_a_terminal_only(mote, talk, memory, tmp_path):
-    (tmp_path / 'big').write_bytes(b'\x13\0\0\0' * (2 << 20))
+@pytest.mark.parametrize('name, shown', [('big', b'big'), ('\x1b[2Jbig', rb'\?\[2Jbig')],
+                         ids=['plain', 'steering'])
+def test_put_draws_a_bar_on_a_terminal_only(mote, talk, memory, tmp_path, name, shown):
+    (tmp_path / name).write_bytes(b'\x13\0\0\0' * (2 << 20))
     leader, follower = pty.openpty()
-    done = subprocess.run([mote, 'put', 'big'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    done = subprocess.run([mote, 'put', name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=follower, cwd=tmp_path, timeout=60,
                           env={**os.environ, 'MOTE_SESSION': str(memory)})
     os.close(follower)
@@ -322,10 +324,10 @@ def test_put_draws_a_bar_on_a_terminal_only(mote, talk, memory, tmp_path):
         pass
     os.close(leader)
     assert done.returncode == 0 and re.fullmatch(ID, done.stdout.decode().strip())
-    assert re.search(rb'\rbig \[#*\s*\] +\d+% [\d.]+ MiB', seen)
+    assert re.search(rb'\r' + shown + rb' \[#*\s*\] +\d+% [\d.]+ MiB', seen)
     assert b'100% 8.0 MiB' in seen
     assert b'8388608 bytes, raw' in seen
-    assert put(talk, 'big')
+    assert put(talk, name)
 
 
 def test_ls_shows_and_marks(talk, rom, memory):
