@@ -1,6 +1,7 @@
 /* mote_new.c - `mote new`: a firmware project, copied from the SDK's template */
 /* SPDX-License-Identifier: MIT */
 #include "cmd/command.h"
+#include "cmd/printable.h"
 #include "cmd/sdk.h"
 #include "os/command.h"
 #include "os/given.h"
@@ -90,14 +91,25 @@ static int copy_template(struct copy *copy)
     return err;
 }
 
+static int check_name(const char *name, struct msg *msg)
+{
+    char shown[SDK_PATH_SIZE];
+    if (strlen(name) >= sizeof shown) {
+        return fail(msg, ERR_TOO_BIG, "a name longer than %d bytes", SDK_PATH_SIZE);
+    }
+    snprintf(shown, sizeof shown, "%s", name);
+    make_printable(shown);
+    return strcmp(shown, name) == 0
+               ? 0
+               : fail(msg, ERR_USAGE, "NAME: `%.60s` has characters that steer a terminal", name);
+}
+
 static int make_project(const char *name, struct msg *msg)
 {
     char folder[SDK_PATH_SIZE];
     char from[PATH_ROOM];
-    if (strlen(name) >= SDK_PATH_SIZE) {
-        return fail(msg, ERR_TOO_BIG, "a name longer than %d bytes", SDK_PATH_SIZE);
-    }
-    int err = sdk_find("template/Makefile", folder, msg);
+    int err = check_name(name, msg);
+    err = err ? err : sdk_find("template/Makefile", folder, msg);
     err = err ? err : os_make_new_folder(name, msg);
     if (err == ERR_EXISTS) {
         return fail(msg, err, "%.200s exists already: choose another name", name);

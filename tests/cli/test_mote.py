@@ -393,6 +393,13 @@ def test_new_prints_a_command_that_works(call, tmp_path, name):
     assert done.returncode and b'make MOTE=/path/to/mote' in done.stderr
 
 
+@pytest.mark.parametrize('name', ['\x1b]0;pwn\x07', 'two\nlines', 'a\u202eb'])
+def test_new_takes_no_name_that_steers_a_terminal(call, tmp_path, name):
+    done = call('new', name)
+    assert (done.returncode, done.stdout) == (125, b'') and b'NAME' in done.stderr
+    assert not (tmp_path / name).exists()
+
+
 def test_new_leaves_nothing_of_a_project_that_does_not_fit(mote, tmp_path):
     done = subprocess.run(['sh', '-c', 'ulimit -f 0; trap "" XFSZ; exec "$1" new project', 'sh',
                            mote], cwd=tmp_path, capture_output=True, timeout=60)
