@@ -484,9 +484,10 @@ static void remove_point(struct gdb *g, struct span rest)
 
 /* ---- the session */
 
+/* A run that has ended does not go on behind its end. */
 static void detach(struct gdb *g, struct span rest UNUSED)
 {
-    g->end = GDB_DETACHED;
+    g->end = debug_is_ended(g->debug) ? GDB_EXITED : GDB_DETACHED;
     put_ok(g);
 }
 

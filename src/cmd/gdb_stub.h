@@ -9,7 +9,7 @@
 
 enum gdb_end {
     GDB_OPEN,
-    GDB_EXITED,   /* the run ended, and the debugger was told */
+    GDB_EXITED,   /* the run ended, and the debugger is done with it */
     GDB_DETACHED, /* the run is to go on without a debugger */
     GDB_KILLED,   /* the debugger wants no more of it */
 };

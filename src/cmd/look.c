@@ -25,8 +25,7 @@ static void add(struct step_options *options, void (*see)(void *, const struct s
 
 void look_run(struct run *r)
 {
-    struct step_options options = {.entry = r->image.entry,
-                                   .time_max_ns = r->options->max_ms * 1000000};
+    struct step_options options = {.entry = r->image.entry};
     r->trace.to = r->files[RUN_TRACE].stream;
     if (r->trace.to) {
         add(&options, trace_see, &r->trace);

@@ -1,7 +1,6 @@
 /* step.c - runs a machine by single instructions, each read before it runs */
 /* SPDX-License-Identifier: MIT */
 #include "cmd/step.h"
-#include "os/clock.h"
 
 const uint8_t *step_memory(struct machine *m, uint32_t address, uint32_t size, unsigned access)
 {
@@ -56,7 +55,6 @@ static void read_code(struct decoder *decoder, struct step *step)
 
 void step_run(struct machine *m, const struct step_options *options, struct stop *ret_stop)
 {
-    uint64_t end_ns = os_now_ns() + options->time_max_ns;
     struct decoder decoder = {0};
     struct stop stops[2] = {{.pc = options->entry}};
     unsigned last = 0; /* stops[last] is what the step before left */
@@ -75,10 +73,6 @@ void step_run(struct machine *m, const struct step_options *options, struct stop
         }
         for (unsigned i = 0; i < options->watchers_count; i++) {
             options->watchers[i].see(options->watchers[i].context, &step);
-        }
-        if (is_running && os_now_ns() >= end_ns) {
-            after->halt = HALT_TIME;
-            break;
         }
     }
     *ret_stop = stops[last];

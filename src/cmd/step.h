@@ -36,7 +36,6 @@ enum { STEP_WATCHERS_MAX = 4 };
 
 struct step_options {
     uint32_t entry;
-    uint64_t time_max_ns;
     struct watcher watchers[STEP_WATCHERS_MAX];
     unsigned watchers_count;
 };

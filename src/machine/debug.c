@@ -4,7 +4,6 @@
 #include "isa/isa.h"
 #include "machine/internal.h"
 
-#include "os/clock.h"
 #include <stdlib.h>
 
 enum {
@@ -54,7 +53,6 @@ struct debug {
     struct point hit;
     bool is_ended;
     enum halt halt;
-    uint64_t run_ns; /* spent on running as fast as without us: the wall-clock cap counts this */
 };
 
 /* What a row of rv32.def reads or writes at rs1 + imm, in bytes. */
@@ -367,16 +365,13 @@ static enum debug_event hit(struct debug *d, const struct point *p)
 /* Nothing is looked for: as fast as without a debugger. */
 static enum debug_event run_freely(struct debug *d)
 {
-    const struct machine_config *config = &d->machine->config;
-    uint64_t begin_ns = os_now_ns();
+    machine_start_clock(d->machine); /* what is looked for costs none of the run's time */
     uint64_t limit = d->machine->hart->cycles + SLICE_CYCLES;
     uint64_t due = history_due(d->history);
     if (!machine_advance(d->machine, limit < due ? limit : due, &d->halt)) {
         return ended(d);
     }
-    d->run_ns += os_now_ns() - begin_ns;
-    if (config->time_max_ns && d->run_ns >= config->time_max_ns &&
-        d->machine->hart->cycles < config->cycles_max) {
+    if (machine_is_out_of_time(d->machine)) {
         d->halt = HALT_TIME;
         return ended(d);
     }

@@ -286,6 +286,7 @@ static void restore(struct history *h, const struct checkpoint *c)
 {
     struct machine *m = h->machine;
     uint64_t shown = m->hart->cycles > m->console_from ? m->hart->cycles : m->console_from;
+    struct wall_clock clock = m->clock;
     size_t i = 0;
     for (const struct range *r = h->ranges; r < h->ranges + h->ranges_count; r++) {
         for (uint32_t n = 0; n < r->count; n++, i++) {
@@ -294,6 +295,7 @@ static void restore(struct history *h, const struct checkpoint *c)
     }
     *m = c->machine;
     m->console_from = shown;
+    m->clock = clock;
     hart_restore(m->hart, &c->hart);
 }
 

@@ -20,7 +20,7 @@ static int take(struct machine *m, uint64_t wait_ns)
     const struct moment now = {m->hart->cycles, hart_mtime(m->hart)};
     uint64_t begin = wait_ns ? os_now_ns() : 0;
     int came = input->read(input->context, now, wait_ns, is_wanted);
-    m->waited_ns += wait_ns ? os_now_ns() - begin : 0;
+    m->clock.since_ns += wait_ns ? os_now_ns() - begin : 0;
     if (came >= 0) {
         const uint8_t byte = (uint8_t)came;
         size_t taken = uart_send(&m->uart, span_of(&byte, 1));

@@ -22,6 +22,12 @@ struct guest_file {
 /* What the finisher hears. */
 enum { POWER_OFF = 0x5555, POWER_OFF_WITH_CODE = 0x3333, POWER_RESET = 0x7777 };
 
+/* What counts against the wall-clock cap: the time in which the machine ran. */
+struct wall_clock {
+    uint64_t ran_ns;   /* counted so far */
+    uint64_t since_ns; /* the moment from which to count on */
+};
+
 struct machine {
     struct machine_config config;
     const struct profile_row *profile;
@@ -48,7 +54,7 @@ struct machine {
     uint32_t leds;
     struct span console_in; /* what of it is not on the UART's line yet; borrowed */
     bool is_input_over;
-    uint64_t waited_ns; /* for input: time that does not count against the cap */
+    struct wall_clock clock;
     enum request request;
     uint32_t exit_code;
     uint64_t console_from; /* output of instructions begun below this meter was shown before */
@@ -84,6 +90,11 @@ void machine_feed_uart(struct machine *m);
 extern const struct span machine_tree;
 /* Runs until the meter reaches `limit` or the cap, or sooner; true while the run has not ended. */
 MUST_CHECK bool machine_advance(struct machine *m, uint64_t limit, enum halt *ret_halt);
+/* Counts no time between here and the last look at the clock. */
+void machine_start_clock(struct machine *m);
+/* Looks at the clock: is the wall-clock cap reached? The cycle cap, where it is too, comes first.
+ */
+bool machine_is_out_of_time(struct machine *m);
 /* What a run that ended by `halt` reports. */
 void machine_describe(const struct machine *m, enum halt halt, struct stop *ret_stop);
 void machine_console(struct machine *m, const void *bytes, size_t len);

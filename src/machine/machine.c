@@ -316,6 +316,8 @@ void machine_reset(struct machine *m)
     m->out_len = 0;
     m->has_out_len = false;
     m->meta_reply_len = 0;
+    m->clock.ran_ns = 0;
+    machine_start_clock(m);
     reset_hart(m);
 }
 
@@ -405,11 +407,26 @@ bool machine_advance(struct machine *m, uint64_t limit, enum halt *ret_halt)
     return m->hart->cycles < cap && run_slice(m, limit < cap ? limit : cap, ret_halt);
 }
 
+void machine_start_clock(struct machine *m)
+{
+    m->clock.since_ns = os_now_ns();
+}
+
+bool machine_is_out_of_time(struct machine *m)
+{
+    if (m->config.time_max_ns == 0) {
+        return false;
+    }
+    uint64_t now = os_now_ns();
+    m->clock.ran_ns += now - m->clock.since_ns;
+    m->clock.since_ns = now;
+    return m->clock.ran_ns >= m->config.time_max_ns && m->hart->cycles < m->config.cycles_max;
+}
+
 void machine_run(struct machine *m, struct stop *ret_stop)
 {
     uint64_t cap = m->config.cycles_max;
-    uint64_t begin = os_now_ns();
-    m->waited_ns = 0;
+    machine_start_clock(m);
     enum halt halt = HALT_CYCLES;
     while (m->hart->cycles < cap) {
         uint64_t left = cap - m->hart->cycles;
@@ -419,8 +436,7 @@ void machine_run(struct machine *m, struct stop *ret_stop)
         if (!run_slice(m, limit, &halt)) {
             break;
         }
-        if (m->config.time_max_ns && m->hart->cycles < cap &&
-            os_now_ns() - begin - m->waited_ns >= m->config.time_max_ns) {
+        if (machine_is_out_of_time(m)) {
             halt = HALT_TIME;
             break;
         }
@@ -432,6 +448,10 @@ bool machine_step(struct machine *m, struct stop *ret_stop)
 {
     enum halt halt;
     bool is_running = machine_advance(m, m->hart->cycles + 1, &halt);
+    if (is_running && machine_is_out_of_time(m)) {
+        halt = HALT_TIME;
+        is_running = false;
+    }
     machine_describe(m, halt, ret_stop);
     return is_running;
 }

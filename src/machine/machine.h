@@ -139,7 +139,8 @@ void machine_reset(struct machine *m);
 /* Runs from where the hart stands to one of the halts. Where a mapped file loses its pages (SIGBUS,
  * os/bus.h), it does not come back. */
 void machine_run(struct machine *m, struct stop *ret_stop);
-/* Runs one instruction (or takes one trap); true while the run has not ended. For traces. */
+/* Runs one instruction (or takes one trap); true while the run has not ended. For traces. The
+ * wall-clock cap counts from the reset. */
 MUST_CHECK bool machine_step(struct machine *m, struct stop *ret_stop);
 
 /* The cycle cap that it was made with. */

@@ -343,11 +343,13 @@ def test_a_signal_puts_the_terminal_back(command, terminal, tmp_path, number):
         assert stats_of(tmp_path / 'stats')['halt'] == 'quit'
 
 
-def test_waiting_for_keys_counts_against_no_cap(command, terminal, tmp_path):
-    words = command('wfi', '--console=tty', '--max-ms=50', '--max-cycles=100k')
+@pytest.mark.parametrize('look', [None, 'trace', 'profile'])
+def test_waiting_for_keys_counts_against_no_cap(command, terminal, tmp_path, look):
+    options = [f'--{look}={tmp_path}/{look}'] if look else []
+    words = command('wfi', '--console=tty', '--max-ms=200', '--max-cycles=100k', *options)
     t = terminal(words)
     t.expect(b'>')
-    time.sleep(0.3)
+    time.sleep(0.5)
     t.type(b'a.')
     t.expect(b'>a.')
     assert t.end() == 0

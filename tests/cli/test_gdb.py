@@ -465,6 +465,31 @@ def test_bad_packets_are_refused(cross, debugged):
     assert 'the debugger ended the run after 0 cycles' in run.log
 
 
+def test_a_detach_at_the_end_changes_nothing(rv32im, cross, debugged, tmp_path):
+    """What stands behind the end of the run is not run, and a cap that is reached stays so."""
+    behind = cross.asm('.globl _start\n_start: li a0, 0x100000\nli a1, 0x5555\nsw a1, 0(a0)\n'
+                       'li a2, 0xdead\nli a3, 0x80000000\nsw a2, 0(a3)\n' + FINISH.format(code=7),
+                       name='behind')
+    run = debugged(behind, folder='behind')
+    peer = Packets(run)
+    assert peer.ask('qRcmd,' + b'end stop'.hex())
+    assert 'replaylog:end' in peer.ask('c')
+    assert peer.ask('D') == 'OK'
+    peer.socket.close()
+    assert outcome(run) == plain(rv32im, tmp_path / 'plain', behind)
+    run = debugged(cross.asm(LOOP), '--max-ms=2000', '--max-cycles=1e15', folder='time')
+    peer = Packets(run)
+    peer.send('c')
+    time.sleep(1.5)
+    peer.socket.sendall(b'\3')
+    assert peer.reply().startswith('T02')
+    begin = time.monotonic()
+    assert peer.ask('D') == 'OK'
+    peer.socket.close()
+    assert run.end() == 122
+    assert time.monotonic() - begin < 1.5, 'the time before the detach counts too'
+
+
 def test_interrupt_and_a_debugger_that_goes_away(cross, debugged):
     run = debugged(cross.asm(LOOP), '--max-cycles=1e15', '--max-ms=1h')
     peer = Packets(run)
