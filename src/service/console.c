@@ -1,4 +1,4 @@
-/* console.c - a ring of console logs */
+/* console.c - a ring of past runs */
 /* SPDX-License-Identifier: MIT */
 #include "service/console.h"
 
@@ -13,10 +13,16 @@ int consoles_init(struct consoles *consoles, size_t count_max, uint64_t keep_ns)
     return count_max > 0 && !consoles->items ? ERR_NO_MEMORY : 0;
 }
 
+static void forget(struct console *console)
+{
+    free(console->bytes);
+    buf_deinit(&console->report);
+}
+
 void consoles_deinit(struct consoles *consoles)
 {
     for (size_t i = 0; consoles->items && i < consoles->count_max; i++) {
-        free(consoles->items[i].bytes);
+        forget(&consoles->items[i]);
     }
     free(consoles->items);
     *consoles = (struct consoles){0};
@@ -25,12 +31,13 @@ void consoles_deinit(struct consoles *consoles)
 void consoles_put(struct consoles *consoles, const struct console *console, uint64_t now_ns)
 {
     if (consoles->count_max == 0) {
-        free(console->bytes);
+        struct console unwanted = *console;
+        forget(&unwanted);
         return;
     }
     struct console *item = &consoles->items[consoles->next];
     consoles->next = (consoles->next + 1) % consoles->count_max;
-    free(item->bytes);
+    forget(item);
     *item = *console;
     item->expires_ns = now_ns + consoles->keep_ns;
 }

@@ -235,6 +235,8 @@ void report_fields(const struct request *request, struct buf *lines);
 void report_fault(struct request *request);
 /* What a run of which nothing is kept leaves of its session, in words. */
 const char *report_unkept(const struct request *request);
+/* How the run ended, as JSON. */
+void report_run(const struct request *request, struct buf *json);
 
 /* ---- stored.c: ROMs and RAM images read */
 

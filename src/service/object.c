@@ -160,15 +160,17 @@ static void list_done(void *context)
     end_job(request);
 }
 
-static void get_console(struct request *request)
+static void get_past_run(struct request *request)
 {
-    const struct console *console =
+    const struct console *run =
         consoles_find(&request->service->consoles, &request->ids.first, os_now_ns());
-    if (!console) {
-        request_fail(request, 404, "no-run", "no console log of this run is kept");
-        return;
+    if (!run) {
+        request_fail(request, 404, "no-run", "nothing of this run is kept");
+    } else if (request->route->handler == HANDLER_get_run) {
+        reply_text(request, "application/json", buf_span(&run->report));
+    } else {
+        reply_text(request, "text/plain; charset=utf-8", span_of(run->bytes, run->len));
     }
-    reply_text(request, "text/plain; charset=utf-8", span_of(console->bytes, console->len));
 }
 
 /* ---- heads */
@@ -262,8 +264,9 @@ bool object_head(struct request *request)
     case HANDLER_get_ram:
         get_ram(request);
         return false;
+    case HANDLER_get_run:
     case HANDLER_get_console:
-        get_console(request);
+        get_past_run(request);
         return false;
     case HANDLER_delete_rom:
         request->rom = request->ids.first;

@@ -187,10 +187,27 @@ static void give_worker_back(struct request *request)
     request->has_worker = false;
 }
 
+/* Keeps what GET /runs/{run} and its console tell. */
+static void keep_run(struct request *request)
+{
+    struct console console = {.run = request->run_id, .len = request->result.console_len};
+    console.bytes = malloc(console.len ? console.len : 1);
+    if (!console.bytes ||
+        os_memfd_read(request->fds[RUN_FD_CONSOLE], console.bytes, console.len, 0)) {
+        console.len = 0;
+    }
+    buf_init(&console.report, JSON_BYTES_MAX);
+    report_run(request, &console.report);
+    consoles_put(&request->service->consoles, &console, os_now_ns());
+}
+
 /* Ends a request that has its session's turn; it must have been answered, or its client gone. */
 static void end(struct request *request)
 {
     struct service *service = request->service;
+    if (request->has_result) {
+        keep_run(request);
+    }
     request_drop_run(request);
     give_worker_back(request);
     session_leave(request);
@@ -393,17 +410,6 @@ static void start_run(struct request *request)
 
 /* ---- its end */
 
-static void keep_console(struct request *request)
-{
-    struct console console = {.run = request->run_id, .len = request->result.console_len};
-    console.bytes = malloc(console.len ? console.len : 1);
-    if (!console.bytes ||
-        os_memfd_read(request->fds[RUN_FD_CONSOLE], console.bytes, console.len, 0)) {
-        console.len = 0;
-    }
-    consoles_put(&request->service->consoles, &console, os_now_ns());
-}
-
 /* Copies the guest's headers out of META; a reply that is none makes the run a fault. */
 static int read_guest_reply(struct request *request)
 {
@@ -583,7 +589,6 @@ static void run_over(struct request *request, int err)
     request_drop_body(request);
     err = err ? err : read_guest_reply(request);
     drop_file(request, RUN_FD_META);
-    drop_file(request, RUN_FD_CONSOLE);
     if (err || request->is_removed) {
         run_failed(request, err);
         end(request);
@@ -611,10 +616,7 @@ static void run_done(void *context, int err, const struct run_result *result)
     request->phase = PHASE_COMMITTING;
     request->done_ns = os_now_ns();
     request->result = *result;
-    if (!err) {
-        request->has_result = true;
-        keep_console(request);
-    }
+    request->has_result = !err;
     run_over(request, err);
     post_next(service);
 }

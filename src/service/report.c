@@ -12,10 +12,35 @@ static double ms_between(uint64_t from, uint64_t to)
     return from && to > from ? (double)(to - from) / 1e6 : 0.0;
 }
 
+struct timing {
+    double queue_ms;
+    double setup_ms;
+    double run_ms;
+    double commit_ms;
+};
+
+static struct timing timing_of(const struct request *request)
+{
+    double run_ms = (double)request->result.run_ns / 1e6;
+    double all_ms = ms_between(request->started_ns, request->done_ns);
+    return (struct timing){
+        .queue_ms = ms_between(request->queued_ns, request->started_ns),
+        .setup_ms = all_ms > run_ms ? all_ms - run_ms : 0.0,
+        .run_ms = run_ms,
+        .commit_ms = ms_between(request->done_ns, request->committed_ns),
+    };
+}
+
+static void put_seed(const struct request *request, struct buf *text)
+{
+    for (size_t i = SEED_SIZE; i > 0; i--) {
+        buf_print(text, "%02x", request->seed[i - 1]);
+    }
+}
+
 void report_fields(const struct request *request, struct buf *lines)
 {
-    const struct run_result *result = &request->result;
-    const struct stop *stop = &result->stop;
+    const struct stop *stop = &request->result.stop;
     buf_print(lines, "Mcu-Halt: %s\r\n", halt_text(stop->halt));
     if (stop->halt == HALT_POWER_DOWN) {
         buf_print(lines, "Mcu-Exit-Code: %u\r\n", stop->exit_code);
@@ -34,19 +59,14 @@ void report_fields(const struct request *request, struct buf *lines)
     }
     if (request->has_seed) {
         buf_puts(lines, "Mcu-Seed: ");
-        for (size_t i = SEED_SIZE; i > 0; i--) {
-            buf_print(lines, "%02x", request->seed[i - 1]);
-        }
+        put_seed(request, lines);
         buf_puts(lines, "\r\n");
     }
     buf_print(lines, "Mcu-Committed: %s\r\n", request->is_committed ? "yes" : "no");
-    double ran_ms = (double)result->run_ns / 1e6;
-    double all_ms = ms_between(request->started_ns, request->done_ns);
+    struct timing t = timing_of(request);
     buf_print(lines,
               "Server-Timing: queue;dur=%.3f, setup;dur=%.3f, run;dur=%.3f, commit;dur=%.3f\r\n",
-              ms_between(request->queued_ns, request->started_ns),
-              all_ms > ran_ms ? all_ms - ran_ms : 0.0, ran_ms,
-              ms_between(request->done_ns, request->committed_ns));
+              t.queue_ms, t.setup_ms, t.run_ms, t.commit_ms);
 }
 
 static void put_frame(struct buf *json, const struct run_frame *frame)
@@ -60,18 +80,22 @@ static void put_frame(struct buf *json, const struct run_frame *frame)
     buf_puts(json, "}");
 }
 
-static void put_members(const struct request *request, struct buf *json)
+static void put_counts(const struct stop *stop, struct buf *json)
+{
+    buf_print(json, "\"cycles\":%llu,\"instructions\":%llu", (unsigned long long)stop->cycles,
+              (unsigned long long)stop->instructions);
+}
+
+static void put_cause(const struct request *request, struct buf *json)
 {
     const struct run_result *result = &request->result;
     const struct stop *stop = &result->stop;
-    buf_print(json, "\"cycles\":%llu,\"instructions\":%llu", (unsigned long long)stop->cycles,
-              (unsigned long long)stop->instructions);
     if (request->has_bad_headers) {
-        buf_puts(json, ",\"cause\":\"reply headers\"");
+        buf_puts(json, "\"cause\":\"reply headers\"");
         return;
     }
     buf_print(json,
-              ",\"cause\":\"%s\",\"mcause\":%u,\"pc\":\"0x%08x\",\"address\":\"0x%08x\","
+              "\"cause\":\"%s\",\"mcause\":%u,\"pc\":\"0x%08x\",\"address\":\"0x%08x\","
               "\"place\":\"%s\",\"registers\":{",
               machine_cause_text(stop->mcause), stop->mcause, stop->mepc, stop->mtval,
               machine_place_text(stop->profile, stop->mtval));
@@ -149,7 +173,9 @@ void report_fault(struct request *request)
     buf_init(&members, LINES_MAX);
     report_fields(request, &lines);
     put_detail(request, &detail);
-    put_members(request, &members);
+    put_counts(&request->result.stop, &members);
+    buf_puts(&members, ",");
+    put_cause(request, &members);
     buf_put(&detail, "", 1);
     buf_put(&members, "", 1);
     if (detail.failed || members.failed || lines.failed) {
@@ -166,4 +192,68 @@ void report_fault(struct request *request)
     buf_deinit(&lines);
     buf_deinit(&detail);
     buf_deinit(&members);
+}
+
+static const char *truth(bool is_true)
+{
+    return is_true ? "true" : "false";
+}
+
+static void put_text(struct buf *json, const char *name, const char *text)
+{
+    buf_print(json, ",\"%s\":\"", name);
+    buf_put_json(json, span_of_string(text));
+    buf_puts(json, "\"");
+}
+
+static void put_fault(const struct request *request, struct buf *json)
+{
+    struct buf detail;
+    buf_init(&detail, LINES_MAX);
+    put_detail(request, &detail);
+    buf_put(&detail, "", 1);
+    buf_puts(json, ",\"fault\":{");
+    put_cause(request, json);
+    put_text(json, "detail", detail.failed ? "" : (const char *)detail.data);
+    buf_puts(json, "}");
+    buf_deinit(&detail);
+}
+
+/* Whoever is told of a run gets no right to its ROM and session: they are as short as in the log.
+ */
+void report_run(const struct request *request, struct buf *json)
+{
+    const struct run_result *result = &request->result;
+    const struct stop *stop = &result->stop;
+    struct timing t = timing_of(request);
+    buf_print(json, "{\"run\":\"%s\",\"rom\":\"%.8s\"", id_text(&request->run_id).text,
+              id_text(&request->rom).text);
+    if (!request->is_new || request->is_committed) {
+        buf_print(json, ",\"ram\":\"%.8s\"", id_text(&request->ram).text);
+    }
+    put_text(json, "halt", halt_text(stop->halt));
+    if (stop->halt == HALT_POWER_DOWN) {
+        buf_print(json, ",\"exit_code\":%u", stop->exit_code);
+    }
+    buf_puts(json, ",");
+    put_counts(stop, json);
+    buf_print(json, ",\"out_bytes\":%u,\"console_bytes\":%u,\"committed\":%s,\"ephemeral\":%s",
+              result->out_len, result->console_len, truth(request->is_committed),
+              truth(request->is_ephemeral));
+    if (request->has_seed) {
+        buf_puts(json, ",\"seed\":\"");
+        put_seed(request, json);
+        buf_puts(json, "\"");
+    }
+    buf_print(json,
+              ",\"ended_ms\":%llu,\"queue_ms\":%.3f,\"setup_ms\":%.3f,\"run_ms\":%.3f,"
+              "\"commit_ms\":%.3f",
+              (unsigned long long)os_wall_ms(), t.queue_ms, t.setup_ms, t.run_ms, t.commit_ms);
+    if (stop->halt == HALT_FAULT) {
+        put_fault(request, json);
+    }
+    if (request->err) {
+        put_text(json, "error", request->msg.text[0] ? request->msg.text : err_text(request->err));
+    }
+    buf_puts(json, "}\n");
 }

@@ -17,6 +17,7 @@ enum handler {
     HANDLER_delete_ram,
     HANDLER_list_roms,
     HANDLER_list_rams,
+    HANDLER_get_run,
     HANDLER_get_console,
     HANDLER_healthz,
     HANDLER_not_built,

@@ -361,3 +361,32 @@ def test_a_bad_seed_is_400(client, rom, value):
     reply = client('POST', rom('seed'), Mcu_Seed=value)
     assert reply.status == 400 and 'Mcu-Seed is' in (detail := json.loads(reply.body)['detail'])
     assert f'`{value}`' in detail
+
+
+def past(client, reply):
+    run = client('GET', f'/runs/{reply["Mcu-Run"]}')
+    assert run.status == 200 and run['Content-Type'] == 'application/json'
+    document = json.loads(run.body)
+    assert document['run'] == reply['Mcu-Run'] and document['halt'] == reply['Mcu-Halt']
+    assert document['cycles'] == int(reply['Mcu-Cycles'])
+    assert document['committed'] == (reply['Mcu-Committed'] == 'yes')
+    # Whoever is told of a run gets no right to its ROM and session.
+    assert document['rom'] == reply['Mcu-Rom'][:8] and reply['Mcu-Rom'].encode() not in run.body
+    assert document.get('ram') == (reply['Mcu-Ram'] and reply['Mcu-Ram'][:8])
+    return document
+
+
+def test_how_a_past_run_ended(client, rom):
+    echo = past(client, client('POST', rom('echo'), b'hello', Mcu_Seed='a'))
+    assert echo['exit_code'] == 0 and echo['out_bytes'] == 5 and echo['console_bytes'] == 0
+    assert int(echo['seed'], 16) == 10 and not echo['ephemeral'] and 'fault' not in echo
+    assert echo['run_ms'] >= 0 and echo['ended_ms'] > 1.7e12
+    assert past(client, client('POST', rom('console')))['console_bytes'] == 6
+    assert past(client, client('POST', rom('exit'), b'7'))['exit_code'] == 7
+    assert 'exit_code' not in past(client, client('POST', rom('forever'), Mcu_Max_Cycles='5000'))
+    assert past(client, client('POST', rom('count'), Mcu_Ephemeral='true'))['ephemeral']
+    fault = past(client, client('POST', rom('write_then_fault')))['fault']
+    assert fault['address'] == '0x00000004' and fault['backtrace'][0]['symbol'] == '_start'
+    assert 'after' in fault['detail']
+    headers = past(client, client('POST', rom('meta'), b'Status: 600\n'))['fault']
+    assert headers['cause'] == 'reply headers' and '600' in headers['detail']

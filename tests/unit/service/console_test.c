@@ -10,6 +10,8 @@ static void put(struct consoles *consoles, uint8_t number, uint64_t now_ns)
     struct console console = {.run = {{number}}, .bytes = malloc(1), .len = 1};
     assert_non_null(console.bytes);
     console.bytes[0] = number;
+    buf_init(&console.report, 1);
+    buf_put(&console.report, &number, 1);
     consoles_put(consoles, &console, now_ns);
 }
 
@@ -22,6 +24,7 @@ TEST(console, forgets_the_oldest_and_the_overdue)
     struct id first = {{1}};
     struct id second = {{2}};
     assert_int_equal(consoles_find(&consoles, &first, 1050)->bytes[0], 1);
+    assert_int_equal(consoles_find(&consoles, &first, 1050)->report.data[0], 1);
     assert_null(consoles_find(&consoles, &first, 1100));
     assert_non_null(consoles_find(&consoles, &second, 1100));
     put(&consoles, 3, 1020);
