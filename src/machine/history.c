@@ -42,6 +42,7 @@ struct history {
     size_t count;
     size_t held_count;
     uint64_t distance;
+    uint64_t missed;    /* the meter at the last checkpoint that there was no memory for */
     bool has_lost_edit; /* a change by hand was undone by going back before it */
 };
 
@@ -236,16 +237,19 @@ static void drop_lost(struct history *h)
 uint64_t history_due(const struct history *h)
 {
     const struct checkpoint *last = h->count ? &h->checkpoints[h->count - 1] : NULL;
-    return last && !is_lost(h, last) ? meter_of(last) + h->distance : 0;
+    uint64_t due = last && !is_lost(h, last) ? meter_of(last) + h->distance : 0;
+    uint64_t retry = h->missed ? h->missed + h->distance : 0;
+    return due > retry ? due : retry;
 }
 
-/* Without memory for a checkpoint the way back is longer: no reason to end a run. */
+/* Without memory for a checkpoint the way back is longer: no reason to end a run. The next is tried
+ * as far on as if there were this one, or the run would not move for trying. */
 void history_note(struct history *h)
 {
     drop_lost(h);
     if (h->machine->hart->cycles >= history_due(h)) {
         make_room(h);
-        UNUSED int as_far_as_memory_goes = take(h, false);
+        h->missed = take(h, false) ? h->machine->hart->cycles : 0;
     }
 }
 
@@ -309,6 +313,7 @@ bool history_back(struct history *h, uint64_t meter)
     if (count == 0) {
         return false;
     }
+    h->missed = 0;
     while (h->count > count) {
         h->has_lost_edit |= h->checkpoints[h->count - 1].is_edit;
         remove_at(h, h->count - 1);

@@ -14,6 +14,15 @@ enum {
     PC = 32
 };
 
+static bool is_memory_out;
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return is_memory_out ? NULL : __real_calloc(count, size);
+}
+
 /* A board under a debugger, with a program that counts in RAM and prints a letter a round. */
 struct bench {
     struct board board;
@@ -509,4 +518,22 @@ BENCH_TEST(change, of_pc_leaves_the_handler, 1000)
     assert_int_equal(go(t, MOTION_STEP), DEBUG_STEPPED);
     debug_set_register(t->debug, PC, UINT32_MAX - 1);
     assert_int_equal(go(t, MOTION_STEP), DEBUG_STEPPED);
+}
+
+BENCH_TEST(history, without_memory_holds_no_run_up, 3 << 20)
+{
+    enum debug_event event = DEBUG_BUSY;
+    t->board.at = PRINT; /* so much would not fit */
+    put(&t->board, addi, ZERO, ZERO, 0, 0);
+    is_memory_out = true;
+    debug_begin(t->debug, MOTION_CONTINUE);
+    for (int i = 0; i < 100 && event == DEBUG_BUSY; i++) {
+        event = debug_go(t->debug);
+    }
+    is_memory_out = false;
+    assert_int_equal(event, DEBUG_ENDED);
+    assert_int_equal(debug_stop(t->debug).cycles, 3 << 20);
+    assert_int_equal(debug_history(t->debug).checkpoints, 1);
+    assert_int_equal(go(t, MOTION_BACK_STEP), DEBUG_STEPPED); /* the whole way from the first */
+    assert_int_equal(debug_stop(t->debug).cycles, (3 << 20) - 1);
 }
