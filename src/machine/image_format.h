@@ -69,6 +69,7 @@ struct records {
     struct span rest;
     uint32_t number;                 /* of the line or block read last, from 1 */
     uint32_t base;                   /* Intel HEX: what an extended address record added */
+    bool is_segmented;               /* and its offsets end at 64 KiB */
     uint32_t count;                  /* S-record: data records so far; UF2: blocks of the series */
     uint32_t expect;                 /* UF2: blocks taken of a series that is not over */
     uint32_t entry;                  /* of a start record, 0 without one */

@@ -14,6 +14,7 @@ enum record_type {
 
 /* Where a record's parts are among its bytes. */
 enum { COUNT_AT = 0, ADDRESS_AT = 1, TYPE_AT = 3, DATA_AT = 4 };
+enum { SEGMENT_BYTES = 0x10000 };
 
 static bool is_mark(struct span line)
 {
@@ -50,7 +51,20 @@ static int check_count(const struct records *r, struct msg *msg)
     return 0;
 }
 
-/* Segmented addresses end below any window, so what would wrap at 64 KiB is refused as outside. */
+/* By Intel's rule the offsets behind a segment's base wrap at 64 KiB; nobody writes such a record
+ * but by mistake. */
+static int check_wrap(const struct records *r, struct msg *msg)
+{
+    uint32_t offset = image_record_number(r, ADDRESS_AT, 2);
+    uint32_t room = SEGMENT_BYTES - offset;
+    return !r->is_segmented || r->bytes[COUNT_AT] <= room
+               ? 0
+               : fail(msg, ERR_BAD_IMAGE,
+                      "line %u: %d bytes at 0x%04x pass the end of a segment of 64 KiB, which has "
+                      "%u from there",
+                      r->number, r->bytes[COUNT_AT], offset, room);
+}
+
 static int next_hex(struct records *r, struct piece *ret_piece, struct msg *msg)
 {
     struct span mark;
@@ -65,6 +79,10 @@ static int next_hex(struct records *r, struct piece *ret_piece, struct msg *msg)
     *ret_piece = (struct piece){0, span_of(NULL, 0)};
     switch ((enum record_type)r->bytes[TYPE_AT]) {
     case DATA:
+        err = check_wrap(r, msg);
+        if (err) {
+            return err;
+        }
         *ret_piece = (struct piece){r->base + image_record_number(r, ADDRESS_AT, 2),
                                     span_of(r->bytes + DATA_AT, r->bytes[COUNT_AT])};
         break;
@@ -73,6 +91,7 @@ static int next_hex(struct records *r, struct piece *ret_piece, struct msg *msg)
         break;
     case EXTENDED_SEGMENT:
         r->base = image_record_number(r, DATA_AT, 2) << 4;
+        r->is_segmented = true;
         break;
     case START_SEGMENT:
         r->entry =
@@ -80,6 +99,7 @@ static int next_hex(struct records *r, struct piece *ret_piece, struct msg *msg)
         break;
     case EXTENDED_LINEAR:
         r->base = image_record_number(r, DATA_AT, 2) << 16;
+        r->is_segmented = false;
         break;
     case START_LINEAR:
         r->entry = image_record_number(r, DATA_AT, 4);

@@ -178,6 +178,8 @@ static const struct {
     {HEX_ROM ":00000000??\n" HEX_END, "none of the Intel HEX's 3 lines has bytes"},
     {":0100000061??\n" HEX_END, "line 1: 1 bytes at 0x00000000 lie outside the windows (ROM 0x2"},
     {":02000002FFFF??\n:01FFFF0061??\n" HEX_END, "line 2: 1 bytes at 0x0010ffef lie outside"},
+    {":020000021000??\n:02FFFF006162??\n" HEX_END,
+     "line 2: 2 bytes at 0xffff pass the end of a segment of 64 KiB, which has 1 from there"},
     {":020000042200??\n:0100000061??\n" HEX_END, "lie in IN, which no image may fill"},
     {":020000042400??\n:0100000061??\n" HEX_END, "lie in OUT, which no image may fill"},
     {":0200000421FF??\n:02FFFF006162??\n" HEX_END, "pass the end of ROM, which has 1 from there"},
