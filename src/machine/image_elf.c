@@ -56,6 +56,26 @@ static int check_type(const Elf32_Ehdr *header, struct msg *msg)
     return 0;
 }
 
+/* Code for floating-point registers would end at its first use of them, far from the reason. */
+static int check_float_abi(const Elf32_Ehdr *header, struct msg *msg)
+{
+    static const struct {
+        uint32_t flag;
+        const char *name;
+    } rows[] = {{EF_RISCV_FLOAT_ABI_SINGLE, "single-float (ilp32f)"},
+                {EF_RISCV_FLOAT_ABI_DOUBLE, "double-float (ilp32d)"},
+                {EF_RISCV_FLOAT_ABI_QUAD, "quad-float"}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        if ((header->e_flags & EF_RISCV_FLOAT_ABI) == rows[i].flag) {
+            return fail(msg, ERR_BAD_IMAGE,
+                        "the ELF is for the %s ABI, and there are no floating-point registers; "
+                        "compile it for ilp32 (or ilp32e), e.g. -march=rv32imac -mabi=ilp32",
+                        rows[i].name);
+        }
+    }
+    return 0;
+}
+
 static int check_header(struct span file, Elf32_Ehdr *ret_header, struct msg *msg)
 {
     unsigned char ident[EI_NIDENT];
@@ -73,6 +93,7 @@ static int check_header(struct span file, Elf32_Ehdr *ret_header, struct msg *ms
                     file.len);
     }
     err = check_type(&header, msg);
+    err = err ? err : check_float_abi(&header, msg);
     if (err) {
         return err;
     }
