@@ -40,18 +40,49 @@ void os_folder_close(struct os_folder *folder)
     close(folder->fd);
 }
 
-/* One part more, or for `..` one less: no part is a link, so this is what the system would find. */
-static int add_part(struct path *p, const char *part)
+/* Opens the folder that the first `count` parts lead to. The descriptor is the caller's. */
+static int open_parts(const struct os_folder *folder, const struct path *p, size_t count,
+                      int *ret_fd)
+{
+    int fd = openat(folder->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; fd >= 0 && i < count; i++) {
+        int next = openat(fd, p->parts[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int number = errno;
+        close(fd);
+        errno = number;
+        fd = next;
+    }
+    if (fd < 0) {
+        return os_error(errno);
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+/* One part less. No part is a link, so this is what the system would find, which wants the part
+ * that is left again to be a folder. */
+static int drop_part(const struct os_folder *folder, struct path *p)
+{
+    int fd;
+    if (p->count == 0) {
+        return refuse(EACCES);
+    }
+    int err = open_parts(folder, p, p->count, &fd);
+    if (err) {
+        return err;
+    }
+    close(fd);
+    p->count--;
+    return 0;
+}
+
+static int add_part(const struct os_folder *folder, struct path *p, const char *part)
 {
     if (part[0] == 0 || strcmp(part, ".") == 0) {
         return 0;
     }
     if (strcmp(part, "..") == 0) {
-        if (p->count == 0) {
-            return refuse(EACCES);
-        }
-        p->count--;
-        return 0;
+        return drop_part(folder, p);
     }
     if (p->count == OS_FOLDER_DEPTH_MAX) {
         return refuse(ENAMETOOLONG);
@@ -60,7 +91,7 @@ static int add_part(struct path *p, const char *part)
     return 0;
 }
 
-static int split(struct span name, struct path *ret_path)
+static int split(const struct os_folder *folder, struct span name, struct path *ret_path)
 {
     if (name.len > OS_FOLDER_NAME_MAX) {
         return refuse(ENAMETOOLONG);
@@ -81,7 +112,7 @@ static int split(struct span name, struct path *ret_path)
             *slash = 0;
         }
         is_folder = part[0] == 0 || strcmp(part, ".") == 0 || strcmp(part, "..") == 0;
-        int err = add_part(ret_path, part);
+        int err = add_part(folder, ret_path, part);
         if (err) {
             return err;
         }
@@ -90,29 +121,11 @@ static int split(struct span name, struct path *ret_path)
     return is_folder ? refuse(EISDIR) : 0;
 }
 
-/* Opens the folder that the last part of the name is in. The descriptor is the caller's. */
-static int open_parent(const struct os_folder *folder, const struct path *p, int *ret_fd)
-{
-    int fd = openat(folder->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    for (size_t i = 0; fd >= 0 && i + 1 < p->count; i++) {
-        int next = openat(fd, p->parts[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        int number = errno;
-        close(fd);
-        errno = number;
-        fd = next;
-    }
-    if (fd < 0) {
-        return os_error(errno);
-    }
-    *ret_fd = fd;
-    return 0;
-}
-
 static int find(const struct os_folder *folder, struct span name, struct path *ret_path,
                 int *ret_parent)
 {
-    int err = split(name, ret_path);
-    return err ? err : open_parent(folder, ret_path, ret_parent);
+    int err = split(folder, name, ret_path);
+    return err ? err : open_parts(folder, ret_path, ret_path->count - 1, ret_parent);
 }
 
 static const char *last_of(const struct path *p)

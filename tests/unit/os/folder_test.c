@@ -25,9 +25,12 @@ static const struct {
     {"d//b", 0, 0},
     {"d/./b", 0, 0},
     {"d/../a", 0, 0},
-    {"nothing/../a", 0, 0},
-    {"dd/../a", 0, 0}, /* by the name, not behind the link */
-    {"up/../a", 0, 0},
+    {"d/../d/../a", 0, 0},
+    {"nothing/../a", 0, ENOENT}, /* what is left again must be a folder, and no link */
+    {"d/nothing/../b", 0, ENOENT},
+    {"a/../a", 0, ENOTDIR},
+    {"dd/../a", 0, ENOTDIR},
+    {"up/../a", 0, ENOTDIR},
     {"", 0, ENOENT},
     {"nothing", 0, ENOENT},
     {"...", 0, ENOENT},
