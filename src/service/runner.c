@@ -39,7 +39,8 @@ struct run {
     int child_socket;
     int pidfd; /* -1 until the birth message */
     bool is_born;
-    bool has_end; /* it sent its result or died; `end` says which */
+    bool has_stop; /* `result` is sound and stands, should no other come */
+    bool has_end;  /* it sent its result or died; `end` says which */
     int end;
     bool is_cancelled;
     bool is_late;
@@ -330,8 +331,12 @@ static void run_event(void *context, uint32_t events)
     if (taken == 0) {
         return;
     }
-    int result_err = run->is_cancelled ? ERR_CLOSED : run->result.err;
-    run->end = taken < 0 ? taken : result_err;
+    if (taken > 0 && run->result.frames_follow && !run->has_stop) {
+        run->has_stop = true;
+        return;
+    }
+    bool is_over = (taken > 0 || run->has_stop) && !run->is_cancelled;
+    run->end = is_over ? run->result.err : ERR_CLOSED;
     run->has_end = true;
     os_watch_stop(run->runner->poll, &run->watch);
     if (run->is_born) {

@@ -133,6 +133,11 @@ static void take_frames(struct worker *w)
     result->frames_count = trace.count;
 }
 
+static int send_result(const struct worker *w)
+{
+    return os_send_fds(w->fds[RUN_FD_SOCKET], span_of(&w->result, sizeof w->result), NULL, 0);
+}
+
 static int run(struct worker *w)
 {
     struct run_result *result = &w->result;
@@ -142,12 +147,16 @@ static int run(struct worker *w)
     result->out_len = machine_out_len(w->machine);
     result->meta_len = machine_meta_reply_len(w->machine);
     result->console_len = w->console_len;
+    int err = 0;
     if (result->stop.halt == HALT_FAULT) {
+        result->frames_follow = 1;
+        err = send_result(w);
+        result->frames_follow = 0;
         take_frames(w);
-        return 0;
+        return err;
     }
-    int err = dirty_write(w->fds[RUN_FD_DELTA], machine_ram_dirty(w->machine),
-                          machine_window(w->machine, WINDOW_RAM));
+    err = dirty_write(w->fds[RUN_FD_DELTA], machine_ram_dirty(w->machine),
+                      machine_window(w->machine, WINDOW_RAM));
     return err ? fail(&result->msg, err, "the changed pages cannot be handed over") : 0;
 }
 
@@ -173,6 +182,6 @@ void worker_main(const struct run_order *order, const int fds[RUN_FDS_MAX])
     }
     result->err = result->err ? result->err : set_up(&w);
     result->err = result->err ? result->err : run(&w);
-    int err = os_send_fds(fds[RUN_FD_SOCKET], span_of(result, sizeof *result), NULL, 0);
+    int err = send_result(&w);
     os_exit(err ? 1 : 0);
 }

@@ -4,10 +4,10 @@
 /* The server sends the zygote one `struct run_order` with the descriptors of `enum run_fd`. The
  * zygote forks and answers, order by order, with a `struct run_birth` and the child's pidfd, on its
  * own socket, which no child has: a taken-over child cannot pose as another process. The child
- * sends one `struct run_result` on the run's socket and ends; a socket that closes without a result
- * means that the child died. All of it between processes of one program file: plain structs will
- * do. A child may be taken over by its guest: the server believes nothing in a result, it copies
- * and range-checks (runner.c). */
+ * sends a `struct run_result` on the run's socket (a fault's twice) and ends; a socket that closes
+ * without a result means that the child died. All of it between processes of one program file:
+ * plain structs will do. A child may be taken over by its guest: the server believes nothing in a
+ * result, it copies and range-checks (runner.c). */
 #include "machine/backtrace.h"
 
 enum run_fd {
@@ -62,6 +62,9 @@ struct run_result {
     uint32_t console_len;
     uint64_t run_ns;
     struct stop stop;
+    /* Not 0 where the same result will come again with a back-trace: it may take longer than the
+     * child has, and then this one stands. */
+    uint32_t frames_follow;
     uint32_t frames_count; /* of a fault's back-trace; 0 for other halts */
     struct run_frame frames[BACKTRACE_FRAMES_MAX];
     struct msg msg;

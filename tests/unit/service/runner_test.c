@@ -14,7 +14,8 @@ enum { BURST = 1000 };
 struct world {
     struct os_poll *poll;
     struct runner *runner;
-    int zygote; /* our end */
+    int zygote;           /* our end */
+    bool is_child_killed; /* after it has said one result */
     bool is_done;
     size_t done_count;
     int err;
@@ -70,6 +71,9 @@ static void be_child(struct world *w, const struct run_result *said)
     assert_int_equal(os_send_fds(w->zygote, span_of(&birth, sizeof birth), &pidfd, 1), 0);
     assert_int_equal(os_send_fds(message.fds[RUN_FD_SOCKET], span_of(said, sizeof *said), NULL, 0),
                      0);
+    if (w->is_child_killed) {
+        os_kill(pidfd);
+    }
     os_close(pidfd);
     for (size_t i = 0; i < OS_FDS_MAX; i++) {
         os_close(message.fds[i]);
@@ -107,6 +111,19 @@ TEST(runner, passes_an_honest_result_on)
     run(&w, &(struct run_result){.err = ERR_BAD_IMAGE, .msg = {"segment 2 is too long"}});
     assert_int_equal(w.err, ERR_BAD_IMAGE);
     assert_string_equal(w.result.msg.text, "segment 2 is too long");
+    stop(&w);
+}
+
+TEST(runner, lets_a_fault_stand_whose_child_dies_over_its_back_trace)
+{
+    struct world w;
+    start(&w);
+    w.is_child_killed = true;
+    run(&w, &(struct run_result){.out_len = 5, .stop = {.halt = HALT_FAULT}, .frames_follow = 1});
+    assert_int_equal(w.err, 0);
+    assert_int_equal(w.result.stop.halt, HALT_FAULT);
+    run(&w, &(struct run_result){.err = ERR_TIMEOUT, .frames_follow = 1});
+    assert_int_equal(w.err, ERR_CLOSED);
     stop(&w);
 }
 
