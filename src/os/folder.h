@@ -3,11 +3,11 @@
 #pragma once
 /* Life cycle: os_folder_open -> os_folder_file (read and write by file.h), os_folder_remove,
  * os_folder_rename -> os_folder_close. Names are relative, their parts divided by `/`. No symbolic
- * link is followed anywhere, and `..` goes back out of a folder that is there, never above the first; so
- * whatever a name is, what it reaches lies below the folder. Only regular files are opened.
- * On failure a function returns an error and leaves the system's number in errno: EACCES for a name
- * that would leave the folder, EROFS for a change where the folder is for reading only, ELOOP for a
- * link, ENAMETOOLONG over OS_FOLDER_NAME_MAX or OS_FOLDER_DEPTH_MAX. */
+ * link is followed anywhere, and `..` goes back out of a folder that is there, never above the
+ * first; so whatever a name is, what it reaches lies below the folder. Only regular files are
+ * opened. On failure a function returns an error and leaves the system's number in errno: EACCES
+ * for a name that would leave the folder, EROFS for a change where the folder is for reading only,
+ * ELOOP for a link, ENAMETOOLONG over OS_FOLDER_NAME_MAX or OS_FOLDER_DEPTH_MAX. */
 #include "base/err.h"
 #include "base/span.h"
 
