@@ -294,7 +294,7 @@ static int parse_and_serve(struct arguments *arguments, char **argv)
     }
     options.listen = options.listen ? options.listen : DEFAULT_ADDRESS;
     options.store = options.store ? options.store : DEFAULT_STORE;
-    /* Before anything is open: what is there now, the children of runs can see. */
+    /* First: a system that refuses the walls of a run gets no store either. */
     int zygote_socket = -1;
     int err = os_check_page_size(&msg);
     err = err ? err : zygote_start(&zygote_socket, &msg);

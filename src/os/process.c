@@ -3,6 +3,7 @@
 #include "os/process.h"
 
 #include "os/error.h"
+#include "os/sanitizer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,7 +75,11 @@ int os_fork(int *ret_pidfd)
 static NORETURN void become_self(const char *name, int fd, int parent)
 {
     char *const argv[] = {(char *)name, NULL};
+#ifdef HAS_SANITIZER
+    char **environment = environ; /* its options */
+#else
     char *const environment[] = {NULL};
+#endif
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

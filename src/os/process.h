@@ -23,8 +23,8 @@ uint64_t os_allow_files(uint64_t wanted);
  * the same number. Only for a process of one thread. */
 MUST_CHECK int os_fork(int *ret_pidfd);
 /* Runs our own program's file anew under the name `name`, with `fd` (borrowed) as its descriptor
- * OS_SELF_FD and neither memory nor environment of ours; it dies with us. For a process of any
- * number of threads. */
+ * OS_SELF_FD and neither memory nor (but for a sanitizer's build) environment of ours; it dies
+ * with us. For a process of any number of threads. */
 MUST_CHECK int os_start_self(const char *name, int fd, int *ret_pidfd);
 /* Starts the program argv[0], looked up in PATH, which takes over the terminal: SIGINT is its own
  * from here on. The descriptor becomes readable once it has ended; os_wait_end takes leave of it.

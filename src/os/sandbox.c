@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "os/sandbox.h"
 #include "base/limits.h"
+#include "os/sanitizer.h"
 
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -19,14 +20,6 @@
 #define HOST_ARCH AUDIT_ARCH_AARCH64
 #else
 #error "sandbox.c knows the system calls of x86-64 and aarch64 only"
-#endif
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_SANITIZER 1
-#endif
 #endif
 
 #define STACK_BYTES_MAX MiB(8)

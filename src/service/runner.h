@@ -1,7 +1,7 @@
 /* runner.h - runs guests outside of this process; where they run is its secret */
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Life cycle: zygote_start (worker.h; before anything else) -> runner_create -> runner_start ->
+/* Life cycle: zygote_start (worker.h) -> runner_create -> runner_start ->
  * `done` of that run, always and once -> runner_destroy when no run is under way. Everything
  * belongs to the loop's thread. The pool of persistent workers will come behind this face. */
 #include "os/poll.h"

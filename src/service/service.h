@@ -1,7 +1,7 @@
 /* service.h - `mote serve`: ROMs, RAM sessions and runs over HTTP */
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Life cycle: zygote_start (worker.h, first of all) -> os_poll_create -> service_create ->
+/* Life cycle: zygote_start (worker.h) -> os_poll_create -> service_create ->
  * service_listen -> os_poll_run -> service_settle -> service_destroy. service_stop, from the loop,
  * ends it gracefully: the loop stops when the last run has committed and the last reply is sent, or
  * the drain bound has passed. */
