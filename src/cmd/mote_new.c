@@ -97,7 +97,7 @@ static int check_name(const char *name, struct msg *msg)
     if (strlen(name) >= sizeof shown) {
         return fail(msg, ERR_TOO_BIG, "a name longer than %d bytes", SDK_PATH_SIZE);
     }
-    snprintf(shown, sizeof shown, "%s", name);
+    memcpy(shown, name, strlen(name) + 1);
     make_printable(shown);
     return strcmp(shown, name) == 0
                ? 0
