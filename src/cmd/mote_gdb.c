@@ -128,7 +128,8 @@ static int compile(const char *source, char elf[SDK_PATH_SIZE], struct msg *msg)
     if (err) {
         elf[0] = 0;
     } else {
-        err = sdk_compile(source, elf, "-Og", msg);
+        err = os_remove_at_end(elf, msg);
+        err = err ? err : sdk_compile(source, elf, "-Og", msg);
     }
     if (err && elf[0]) {
         os_remove(elf);

@@ -27,6 +27,9 @@ bool os_is_on_path(const char *name);
 /* An empty file in $TMPDIR (/tmp) whose name ends in `suffix`. */
 MUST_CHECK int os_temporary_file(const char *suffix, char *ret_path, size_t size, struct msg *msg);
 
+/* The file at `path` is removed once this process has ended, whichever way; signals are held. */
+MUST_CHECK int os_remove_at_end(const char *path, struct msg *msg);
+
 bool os_is_folder(const char *path);
 bool os_is_file(const char *path);
 /* Makes a folder; one that is there already is fine. */

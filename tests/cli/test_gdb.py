@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -605,6 +606,28 @@ def test_a_terminal_is_offered_where_it_can_be_had(call, cross, rv32im, command)
     assert done.returncode == 125 and '--console=tty: ' in done.stdout
     assert 'tty' not in call(command, '--help').stdout
     assert 'tty' in subprocess.run([rv32im, '--help'], capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_signal_leaves_no_file(mote, tmp_path, number):
+    (tmp_path / 'lambda.c').write_text(LAMBDA)
+    debugger = tmp_path / 'debugger'
+    debugger.write_text('#!/bin/sh\necho ready\nexec sleep 2 >&-\n')
+    debugger.chmod(0o755)
+    temporary = tmp_path / 'temporary'
+    temporary.mkdir()
+    process = subprocess.Popen([mote, 'gdb', '--debugger', debugger, tmp_path / 'lambda.c'],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               env={**os.environ, 'TMPDIR': str(temporary)})
+    assert process.stdout.readline() == b'ready\n'
+    assert list(temporary.iterdir()) != []
+    process.send_signal(number)
+    assert process.wait(WAIT_SECONDS) == -number
+    process.stdout.close()
+    deadline = time.monotonic() + WAIT_SECONDS
+    while list(temporary.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_no_debugger(call, cross):
