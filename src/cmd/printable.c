@@ -103,7 +103,9 @@ void print_escaped(struct span text, FILE *to)
     struct buf escaped;
     buf_init(&escaped, 4 * text.len);
     escape(text, true, &escaped);
-    fwrite(escaped.data, 1, escaped.len, to);
+    if (escaped.len > 0) { /* no text has no memory either */
+        fwrite(escaped.data, 1, escaped.len, to);
+    }
     buf_deinit(&escaped);
 }
 
