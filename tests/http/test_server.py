@@ -246,7 +246,7 @@ def test_a_dead_zygote_is_replaced(server, client, rom):
 
 
 def start_of_code(pid):
-    """The address of the program in a process; a sanitizer's own memory always lies at one place."""
+    """The address of the program in a process, wherever a sanitizer's own memory lies."""
     maps = Path(f'/proc/{pid}/maps').read_text().splitlines()
     return next(line for line in maps if line.endswith('/mote')).split('-')[0]
 
