@@ -12,8 +12,7 @@ struct range {
 };
 
 struct ranges {
-    struct range
-        items[RANGES_MAX]; /* in the order of the field; none overlaps or touches another */
+    struct range items[RANGES_MAX]; /* in the field's order; none overlaps or touches another */
     size_t count;
 };
 

@@ -304,6 +304,8 @@ def test_dis_lists_data_among_code_as_data(call, cross):
         table: .byte 0x13, 5, 0, 0, 1, 0, 0x85
         .byte 0
         .word 0x00000513
+        half: .byte 1, 2
+        part: .byte 3, 4
         .globl after
         after: li a0, 1
         ''')
@@ -312,7 +314,9 @@ def test_dis_lists_data_among_code_as_data(call, cross):
     assert '20000004:  00010000  .4byte     0x10000\n' in lines
     assert '20000008:  85        .byte      0x85\n' in lines
     assert '2000000a:  0513      .2byte     0x513\n' in lines and 'addi' not in lines
-    assert '2000000e <after>:\n2000000e:  4505      c.li       a0,1\n' in lines
+    assert '2000000e <half>:\n2000000e:  0201      .2byte     0x201\n' in lines
+    assert '20000010 <part>:\n20000010:  0403      .2byte     0x403\n' in lines
+    assert '20000012 <after>:\n20000012:  4505      c.li       a0,1\n' in lines
 
 
 def test_dis_takes_raw_and_refuses_the_rest(call, cross, tmp_path):

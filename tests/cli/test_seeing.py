@@ -227,6 +227,20 @@ def test_a_flame_graph_adds_up(look, cross, tmp_path):
     assert max(len(names) for names, _, _ in stacks) == 9  # the run, _start and seven downs
 
 
+def test_each_of_many_callers_has_its_own_box_of_a_function(look, cross, tmp_path):
+    count = 500
+    rom = cross.asm('.globl _start\n_start:\n' +
+                    ''.join(f'call c{i}\n' for i in range(count)) +
+                    'j .\nf: li t1, 40\n1: addi t1, t1, -1\nbnez t1, 1b\nret\n' +
+                    ''.join(f'c{i}: mv s0, ra\ncall f\nmv ra, s0\nret\n'
+                            for i in range(count)))
+    look(rom, f'--profile={tmp_path}/profile.svg', status=0)
+    titles = [title for title, *_ in boxes_of(tmp_path / 'profile.svg')]
+    boxes = [title for title in titles if title.startswith('f: ')]
+    assert len(boxes) == count
+    assert len(set(boxes)) == 1 and boxes[0].endswith('; called 1 times')
+
+
 def test_names_cannot_break_a_flame_graph(look, cross, tmp_path):
     name = '''<script>alert('1')&\\"'''
     rom = cross.asm(f'.globl _start\n_start: call "{name}"\n j .\n"{name}": nop\n ret\n')

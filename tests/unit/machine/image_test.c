@@ -225,6 +225,29 @@ TEST(image, names_begin_in_order)
     symbols_deinit(&symbols);
 }
 
+TEST(image, places_without_a_size_reach_to_the_next_name)
+{
+    static const struct {
+        const char *name;
+        uint32_t size;
+    } rows[] = {{"main", 16}, {"start", 16}, {"tohost", 4}, {"table", 16}};
+    struct elf elf = good_elf();
+    struct image image;
+    struct symbols symbols;
+    struct image_place place;
+    uint32_t number = 0;
+    assert_int_equal(parse(&elf, &image, NULL), 0);
+    assert_int_equal(symbols_init(&symbols, &image), 0);
+    assert_int_equal(symbols.places_count, ARRAY_COUNT(rows));
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        assert_true(symbols_next_place(&symbols, &number, &place));
+        assert_true(span_equals_string(place.name, rows[i].name));
+        assert_int_equal(place.size, rows[i].size);
+    }
+    assert_false(symbols_next_place(&symbols, &number, &place));
+    symbols_deinit(&symbols);
+}
+
 static unsigned random_below(unsigned *state, unsigned limit)
 {
     *state = *state * 1103515245 + 12345;
